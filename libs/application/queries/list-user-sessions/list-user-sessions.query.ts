@@ -1,0 +1,27 @@
+import { Query } from '@nestjs/cqrs';
+import type { CallContext } from '../../caller.js';
+import type { SessionAnswer } from '../../session-answer.js';
+
+export interface ListUserSessionsInput {
+  readonly sub: string;
+  readonly tenant?: string;
+  /** 1 to 100; 50 if absent. */
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly includeEnded?: boolean;
+}
+
+export interface UserSessionsPage {
+  readonly sessions: readonly SessionAnswer[];
+  readonly nextCursor?: string;
+}
+
+/** A user's sessions, newest first. An unknown user has none. Scope: sessions:read. Errors: ERR_VALIDATION (`cursor`). */
+export class ListUserSessions extends Query<UserSessionsPage> {
+  constructor(
+    readonly context: CallContext,
+    readonly input: ListUserSessionsInput,
+  ) {
+    super();
+  }
+}

@@ -1,0 +1,42 @@
+import type { Initiator, Reason } from '#contracts';
+
+/** The user's device and network, as the caller saw them. Personal data. */
+export interface DeviceInput {
+  readonly name?: string;
+  /** Cut to 512 characters. */
+  readonly userAgent?: string;
+  readonly ip?: string;
+  readonly place?: string;
+}
+
+/** The answer to create and refresh. Times are seconds since the epoch, as in tokens. */
+export interface IssuedSession {
+  readonly sid: string;
+  readonly refreshToken: string;
+  readonly refreshExpiresAt: number;
+  /** Absent when the answer is too old, or a replay's first access token has expired: refresh again (DESIGN §4.4, §5). */
+  readonly accessToken?: string;
+  readonly accessExpiresAt?: number;
+  readonly gen: number;
+  readonly position: string;
+}
+
+/** A session as `get` and `list` answer it. Times are seconds since the epoch. */
+export interface SessionAnswer {
+  readonly sid: string;
+  readonly sub: string;
+  readonly tenant: string;
+  readonly client: string;
+  readonly status: 'active' | 'revoked' | 'expired';
+  readonly gen: number;
+  readonly roles: readonly string[];
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  readonly idleExpiresAt: number;
+  readonly absoluteExpiresAt: number;
+  readonly endedAt?: number;
+  readonly endedReason?: Reason;
+  readonly endedBy?: Initiator;
+  /** Only for callers with `personal-data:read`. */
+  readonly device?: DeviceInput;
+}

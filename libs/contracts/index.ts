@@ -1,0 +1,3 @@
+export * from './curfew-error.js';
+export * from './error-catalogue.js';
+export * from './vocabulary.js';
