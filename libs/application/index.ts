@@ -1,4 +1,6 @@
 export * from './caller.js';
+export * from './handlers.js';
+export * from './ports/security-signals.port.js';
 export * from './session-answer.js';
 export * from './settings.js';
 export * from './ports/api-keys.port.js';

@@ -1,0 +1,44 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CurfewError } from '#contracts';
+import { API_KEYS, type ApiKeys } from '../../ports/api-keys.port.js';
+import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
+import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
+import { mayManage } from '../../tenancy.js';
+import { CreateApiKey, type CreatedApiKey } from './create-api-key.command.js';
+
+const DEFAULT_TENANT = 'default';
+const KEY_PREFIX = 'cfk_';
+const KEY_BYTES = 32;
+
+@CommandHandler(CreateApiKey)
+export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
+  constructor(
+    @Inject(API_KEYS) private readonly keys: ApiKeys,
+    @Inject(REFERENCE_CLOCK) private readonly clock: ReferenceClock,
+    @Inject(SESSION_SETTINGS) private readonly settings: SessionSettings,
+  ) {}
+
+  async execute({ context, input }: CreateApiKey): Promise<CreatedApiKey> {
+    const tenants = input.tenants ?? [DEFAULT_TENANT];
+    if (!mayManage(context.caller, tenants)) {
+      throw new CurfewError('ERR_FORBIDDEN', {
+        detail: 'a key may not reach further than its maker',
+        field: 'tenants',
+      });
+    }
+    const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString('base64url');
+    const record = {
+      id: randomUUID(),
+      name: input.name,
+      scopes: input.scopes,
+      tenants,
+      audiences: input.audiences ?? [this.settings.audience],
+      createdAt: this.clock.now(),
+      createdBy: context.caller.keyId,
+    };
+    await this.keys.insert(record, createHash('sha256').update(key).digest());
+    return { ...record, key };
+  }
+}

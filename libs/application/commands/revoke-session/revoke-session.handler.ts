@@ -1,0 +1,63 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CurfewError } from '#contracts';
+import { decideRevoke, isSid, sessionStream, type EndedSession, type OpenSession } from '#domain';
+import { CommandTimes, type CommandTime } from '../../command-time.js';
+import { decideUntilAppended } from '../../decision-loop.js';
+import { EVENT_LOG, type EventLog } from '../../ports/event-log.port.js';
+import { PERSONAL_DATA_VAULT, type PersonalDataVault } from '../../ports/keys.port.js';
+import { recorded } from '../../recording.js';
+import { SessionRepository } from '../../session-repository.js';
+import { isVisible } from '../../tenancy.js';
+import { RevokeSession, type RevokedSession } from './revoke-session.command.js';
+
+@CommandHandler(RevokeSession)
+export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
+  constructor(
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    private readonly sessions: SessionRepository,
+    private readonly times: CommandTimes,
+    @Inject(PERSONAL_DATA_VAULT) private readonly vault: PersonalDataVault,
+  ) {}
+
+  execute(command: RevokeSession): Promise<RevokedSession> {
+    const time = this.times.receive();
+    return decideUntilAppended(time, () => this.round(command, time));
+  }
+
+  private async round(command: RevokeSession, time: CommandTime): Promise<RevokedSession> {
+    const { sid, note } = command.input;
+    if (!isSid(sid)) throw new CurfewError('ERR_NOT_FOUND');
+    const { state, revision, position } = await this.sessions.load(sid);
+    if (state.status === 'none' || !this.mayEnd(command, state)) throw new CurfewError('ERR_NOT_FOUND');
+    const { tenant, sub } = state.facts;
+    const sealedNote = note === undefined ? undefined : await this.vault.seal(tenant, sub, { note });
+
+    const recordedAt = this.times.sentAt();
+    const { reason = 'admin', initiator = 'admin' } = command.input;
+    const events = decideRevoke(state, {
+      now: recordedAt,
+      reason,
+      initiator,
+      ...(sealedNote === undefined ? {} : { note: sealedNote }),
+    });
+    if (events.length === 0) return { revoked: false, position };
+    time.assertInTime();
+    const recording = { context: command.context, tenant, initiator, recordedAt };
+    const appended = await this.log.append([
+      {
+        stream: sessionStream(sid),
+        expectedRevision: revision,
+        events: events.map((event) => recorded(event, recording)),
+      },
+    ]);
+    return { revoked: true, position: appended };
+  }
+
+  private mayEnd({ context, input }: RevokeSession, { facts }: OpenSession | EndedSession): boolean {
+    return (
+      isVisible(context.caller, input.tenant, facts.tenant) &&
+      (input.sub === undefined || input.sub === facts.sub)
+    );
+  }
+}
