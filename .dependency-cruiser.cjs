@@ -3,7 +3,7 @@ const lib = (names) => `^libs/(${names})/`;
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',
-  from: { path: from, pathNot: '\\.(spec|contract-test)\\.ts$' },
+  from: { path: from, pathNot: '\\.(spec|spec-support|contract-test)\\.ts$' },
   to: { path: '^(libs|apps)/', pathNot: `${from}|${allowed}` },
 });
 
@@ -36,7 +36,7 @@ module.exports = {
       from: { path: '^(apps|libs)/([^/]+)/' },
       to: {
         path: '^libs/([^/]+)/',
-        pathNot: ['^libs/[^/]+/index\\.ts$', '^$1/$2/', '^libs/event-log/contract\\.ts$'],
+        pathNot: ['^libs/[^/]+/index\\.ts$', '^$1/$2/', '^libs/event-log/contract\\.ts$', '^libs/sdk/[a-z-]+/index\\.ts$'],
       },
     },
     {

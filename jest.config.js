@@ -17,7 +17,7 @@ const shared = {
     ],
   },
   moduleNameMapper: {
-    '^#(contracts|domain|application|event-log|read-models|revocation-bus|keys|platform|sdk)$':
+    '^#(contracts|domain|application|event-log|read-models|revocation-bus|keys|platform|local-cluster|sdk|sdk/express)$':
       '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
@@ -28,7 +28,13 @@ const shared = {
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
-    { ...shared, displayName: 'contract', testMatch: ['<rootDir>/{apps,libs}/**/*.contract-test.ts'] },
+    {
+      ...shared,
+      displayName: 'contract',
+      testMatch: ['<rootDir>/{apps,libs}/**/*.contract-test.ts'],
+      globalSetup: '<rootDir>/test/support/contract-setup.cjs',
+      globalTeardown: '<rootDir>/test/support/contract-teardown.cjs',
+    },
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.system-test.ts'] },
   ],
 };

@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { built, Child, startService, type Service } from '#local-cluster';
+import { createCurfew, type Curfew } from '#sdk';
+import type { ApiNode, NodeSettings } from './node-settings.js';
+import { humanReporter, jsonReporter, type Reporter } from './report.js';
+import { play } from './story.js';
+
+const REUSE_GRACE_S = 1;
+const AUDIENCE = 'demo';
+const ISSUER = 'curfew-demo';
+const STEPS = 8;
+
+const { values: flags } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const USAGE = `npm run demo -- [--nodes N] [--json] [--keep]
+  --nodes N   API nodes, 1 to 20 (3)
+  --json      one JSON document on stdout: the steps and their milliseconds
+  --keep      leave everything running and print URLs and curl lines to play with`;
+
+/** Everything that was started, stopped in reverse order. */
+const cleanups: (() => Promise<unknown>)[] = [];
+async function cleanUp(): Promise<void> {
+  for (const undo of cleanups.splice(0).reverse()) await undo().catch(() => undefined);
+}
+
+async function startEverything(count: number, reporter: Reporter) {
+  const folder = await mkdtemp(join(tmpdir(), 'curfew-demo-'));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  reporter.progress('starting the service on its embedded default (a real PostgreSQL in a temporary folder)');
+  const service = await startService(join(folder, 'data'), {
+    env: {
+      CURFEW_ISSUER: ISSUER,
+      CURFEW_AUDIENCE: AUDIENCE,
+      CURFEW_REUSE_GRACE: String(REUSE_GRACE_S),
+    },
+    onLine: (line) => reporter.progress(`service: ${line}`),
+  });
+  cleanups.push(() => service.child.stop());
+  reporter.progress(`service: REST ${service.http}, gRPC ${service.grpc}`);
+  const nodeKey = await apiKey(service, 'demo API nodes', ['revocations:watch', 'tokens:introspect']);
+  reporter.progress(`starting ${count} API nodes, a process each`);
+  const nodes = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      startNode(settingsOf(service, `node-${index + 1}`, nodeKey), reporter),
+    ),
+  );
+  for (const node of nodes) reporter.progress(`${node.name}: ${node.url}`);
+  return { service, nodes };
+}
+
+/** Keys with no more rights than each part needs. */
+async function apiKey(service: Service, name: string, scopes: readonly string[]): Promise<string> {
+  const response = await fetch(`${service.http}/v1/api-keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name, scopes }),
+  });
+  if (!response.ok) throw new Error(`making the API key ${name}: HTTP ${response.status}`);
+  return ((await response.json()) as { key: string }).key;
+}
+
+const settingsOf = (service: Service, name: string, key: string): NodeSettings => ({
+  name,
+  service: service.http,
+  watch: service.grpc,
+  apiKey: key,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+});
+
+async function startNode(settings: NodeSettings, reporter: Reporter): Promise<ApiNode> {
+  const child = await Child.start<ApiNode>({
+    args: [built('apps/demo/api-node.js'), JSON.stringify(settings)],
+    env: {},
+    onLine: (line) => reporter.progress(`${settings.name}: ${line}`),
+  });
+  cleanups.push(() => child.stop());
+  return child.ready;
+}
+
+function loginService(service: Service, key: string): Curfew {
+  const { name, ...settings } = settingsOf(service, 'login-service', key);
+  const curfew = createCurfew({ ...settings, tenant: 'default', nodeId: name });
+  cleanups.push(() => curfew.close());
+  return curfew;
+}
+
+function invite(service: Service, nodes: readonly ApiNode[], key: string): void {
+  console.log(`
+  Everything is left running; Ctrl-C ends it. To play with:
+
+    export KEY=${key}
+    curl -s ${service.http}/v1/sessions -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"sub":"user-42"}'
+    curl -s ${nodes[0]?.url ?? ''}/whoami -H 'Authorization: Bearer <accessToken>'
+    curl -s ${service.http}/v1/sessions/refresh -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"refreshToken":"<refreshToken>"}'
+    curl -s -X DELETE ${service.http}/v1/sessions/<sid> -H "Authorization: Bearer $KEY"
+    curl -s ${service.http}/v1/users/user-42/sessions?includeEnded=true -H "Authorization: Bearer $KEY"
+
+  The description of the API: ${service.http}/openapi.json`);
+}
+
+async function main(): Promise<number> {
+  const count = Number(flags.nodes);
+  if (flags.help || !Number.isInteger(count) || count < 1 || count > 20) {
+    console.log(USAGE);
+    return flags.help ? 0 : 2;
+  }
+  const reporter = flags.json ? jsonReporter() : humanReporter();
+  const { service, nodes } = await startEverything(count, reporter);
+  const key = await apiKey(service, 'demo login service', [
+    'sessions:issue',
+    'sessions:read',
+    'sessions:revoke',
+    'personal-data:read',
+    'audit:read',
+    'revocations:watch',
+    'tokens:introspect',
+  ]);
+  const steps = await play({
+    sessions: loginService(service, key).sessions,
+    nodes,
+    user: 'user-42',
+    reuseGraceMs: REUSE_GRACE_S * 1_000,
+    onStep: (step) => reporter.step(step),
+  });
+  reporter.summary(steps, { nodes: nodes.length, bus: 'watch', store: 'embedded PostgreSQL' });
+  if (flags.keep) {
+    invite(service, nodes, key);
+    await new Promise(() => undefined);
+  }
+  return steps.length === STEPS && steps.every(({ ok }) => ok) ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void cleanUp().then(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
+}
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`demo: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  await cleanUp();
+}

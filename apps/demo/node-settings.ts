@@ -1,0 +1,15 @@
+/** What the demo tells each API node. */
+export interface NodeSettings {
+  readonly name: string;
+  readonly service: string;
+  readonly watch: string;
+  readonly apiKey: string;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/** What a node answers when it serves. */
+export interface ApiNode {
+  readonly name: string;
+  readonly url: string;
+}

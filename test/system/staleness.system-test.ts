@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import type { Curfew, IssuedSession } from '#sdk';
+import { dataFolder, eventually, startTestService, type TestService } from '../support/cluster.js';
+import { embeddedUrl } from '../support/embedded.js';
+import { startNode, startNodeProcess } from '../support/nodes.js';
+
+const B = 2_000;
+/** How long processes are stopped: past B. The issue asks for 60 s: `PAUSE=60000`. */
+const PAUSE = Number(process.env['PAUSE'] ?? 4_000);
+/** The wire and the event loop are no part of the bound. */
+const SLACK = 250;
+
+describe('G2: processes that stop', () => {
+  let folder: Awaited<ReturnType<typeof dataFolder>>;
+  let service: TestService;
+  const nodes: Curfew[] = [];
+
+  beforeEach(async () => {
+    folder = await dataFolder();
+    service = await startTestService(folder.path);
+  });
+  afterEach(async () => {
+    service.child.signal('SIGCONT');
+    await Promise.all(nodes.splice(0).map((node) => node.close()));
+    await service.child.stop();
+    await folder.remove();
+  });
+
+  const create = async (sub: string): Promise<IssuedSession & { accessToken: string }> => {
+    const { body } = await service.rest.call<IssuedSession & { accessToken: string }>(
+      'POST',
+      '/v1/sessions',
+      { sub },
+    );
+    return body;
+  };
+  const code = (attempt: Promise<unknown>): Promise<string> =>
+    attempt.then(
+      () => 'accepted',
+      (error: unknown) => (error as { code: string }).code,
+    );
+
+  it('G2: the service stopped for longer than B: nodes stop accepting, from the cache and by signature, and resync after', async () => {
+    const node = await startNode(service);
+    nodes.push(node);
+    const cached = await create('cached');
+    const fresh = await create('fresh');
+    expect(await code(node.verify(cached.accessToken))).toBe('accepted');
+
+    const stopped = performance.now();
+    service.child.signal('SIGSTOP');
+    let lastAcceptance = 0;
+    await eventually(
+      async () => {
+        const asked = performance.now();
+        const answer = await Promise.race([
+          code(node.verify(cached.accessToken)),
+          new Promise<string>((resolve) => setTimeout(resolve, 20, 'waiting')),
+        ]);
+        if (answer === 'accepted') lastAcceptance = asked;
+        return asked - stopped > B + 1_500;
+      },
+      { within: 10_000 },
+    );
+    expect(lastAcceptance).toBeGreaterThan(stopped);
+    expect(lastAcceptance - stopped).toBeLessThan(B + SLACK);
+    expect(node.lease().fresh).toBe(false);
+    expect(await code(node.verify(cached.accessToken))).toBe('ERR_STALE');
+    expect(await code(node.verify(fresh.accessToken))).toBe('ERR_STALE');
+
+    service.child.signal('SIGCONT');
+    await eventually(async () => (await code(node.verify(cached.accessToken))) === 'accepted', {
+      what: 'acceptance',
+    });
+    await eventually(() => node.lease().fresh, { what: 'a lease' });
+    expect(await code(node.verify(fresh.accessToken))).toBe('accepted');
+  });
+
+  it('G2: a node stopped while its session is revoked: its first answer is a refusal', async () => {
+    const node = await startNodeProcess(service, 'stopped');
+    try {
+      const session = await create('user-1');
+      const whoami = () =>
+        fetch(`${node.ready.url}/whoami`, { headers: { authorization: `Bearer ${session.accessToken}` } });
+      expect((await whoami()).status).toBe(200);
+
+      node.signal('SIGSTOP');
+      const waiting = whoami();
+      const { body } = await service.rest.call('DELETE', `/v1/sessions/${session.sid}`);
+      expect(body).toMatchObject({ revoked: true });
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      node.signal('SIGCONT');
+      expect((await waiting).status).toBe(401);
+      expect((await whoami()).status).toBe(401);
+    } finally {
+      node.signal('SIGCONT');
+      await node.stop();
+    }
+  });
+
+  it('G2: an instance stopped between append and signature issues no access token', async () => {
+    const { refreshToken, sid } = await create('user-1');
+    const database = new pg.Client({ connectionString: embeddedUrl(folder.path) });
+    await database.connect();
+    try {
+      // The append waits for this lock; so the instance is stopped with its append under way.
+      await database.query('BEGIN');
+      await database.query('LOCK TABLE curfew.events IN SHARE ROW EXCLUSIVE MODE');
+      const refreshing = service.rest.call<IssuedSession>('POST', '/v1/sessions/refresh', { refreshToken });
+      await eventually(async () => {
+        const { rowCount } = await database.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+        return (rowCount ?? 0) > 0;
+      });
+      service.child.signal('SIGSTOP');
+      await database.query('COMMIT');
+      await eventually(async () => {
+        const { rowCount } = await database.query(
+          "SELECT 1 FROM curfew.events WHERE stream = $1 AND type = 'session.rotated'",
+          [`session-${sid}`],
+        );
+        return rowCount === 1;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 5_200));
+      service.child.signal('SIGCONT');
+      const { status, body } = await refreshing;
+      expect({ status, gen: body.gen }).toEqual({ status: 200, gen: 1 });
+      expect(body.refreshToken).toMatch(/^cfr_/);
+      expect(body).not.toHaveProperty('accessToken');
+    } finally {
+      await database.end();
+    }
+  });
+});
