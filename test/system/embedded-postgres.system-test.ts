@@ -13,11 +13,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform';
+import { acquireServer } from '../../libs/platform/embedded-postgres/acquire-server.js';
+import { openDataCluster } from '../../libs/platform/embedded-postgres/data-cluster.js';
+import { findServerBinaries } from '../../libs/platform/embedded-postgres/server-binaries.js';
+import { stopServer } from '../../libs/platform/embedded-postgres/server-process.js';
 
 jest.setTimeout(60_000);
 
@@ -313,6 +317,24 @@ describe('an embedded PostgreSQL', () => {
     expect(statSync(`/proc/${server.pid}`).uid).not.toBe(0);
     await server.stop();
     expect(processesIn(join(parent, 'data'))).toEqual([]);
+  });
+
+  it('runs programs that are installed where only their owner can enter', async () => {
+    const clone = newFolder();
+    const installed = findServerBinaries();
+    cpSync(dirname(dirname(installed.initdb)), join(clone, 'native'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    const binaries = {
+      initdb: join(clone, 'native', 'bin', 'initdb'),
+      postgres: join(clone, 'native', 'bin', 'postgres'),
+    };
+    const cluster = await openDataCluster(join(clone, 'data'), binaries);
+    const { pid, lock } = await acquireServer(cluster, binaries);
+    expect((await lock.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await stopServer(pid, cluster.dataFolder);
+    expect(processesIn(cluster.folder)).toEqual([]);
   });
 
   it('starts as an ordinary user', async () => {

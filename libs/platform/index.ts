@@ -1,0 +1,4 @@
+export * from './embedded-postgres/index.js';
+export * from './postgres/index.js';
+export * from './logging/index.js';
+export { startStopwatch, type Clocks } from './stopwatch.js';
