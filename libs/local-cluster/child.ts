@@ -86,9 +86,13 @@ export class Child<Ready> {
 
 function readyMessage<Ready>(child: ChildProcess, within: number): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready after ${within} ms`)), within);
-    child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`ended with ${code ?? signal ?? 'nothing'}`)));
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error(`not ready after ${within} ms`)), within);
+    child.once('error', fail);
+    child.once('exit', (code, signal) => fail(new Error(`ended with ${code ?? signal ?? 'nothing'}`)));
     child.on('message', (message) => {
       if (typeof message !== 'object' || message === null || !('ready' in message)) return;
       clearTimeout(timer);
