@@ -31,10 +31,16 @@ export default {
     {
       ...shared,
       displayName: 'contract',
+      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
       testMatch: ['<rootDir>/{apps,libs}/**/*.contract-test.ts'],
       globalSetup: '<rootDir>/test/support/contract-setup.cjs',
       globalTeardown: '<rootDir>/test/support/contract-teardown.cjs',
     },
-    { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.system-test.ts'] },
+    {
+      ...shared,
+      displayName: 'system',
+      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+      testMatch: ['<rootDir>/test/system/**/*.system-test.ts'],
+    },
   ],
 };

@@ -107,7 +107,14 @@ describe('G2: processes that stop', () => {
       // The append waits for this lock; so the instance is stopped with its append under way.
       await database.query('BEGIN');
       await database.query('LOCK TABLE curfew.events IN SHARE ROW EXCLUSIVE MODE');
-      const refreshing = service.rest.call<IssuedSession>('POST', '/v1/sessions/refresh', { refreshToken });
+      const refresh = () =>
+        service.rest.call<IssuedSession>(
+          'POST',
+          '/v1/sessions/refresh',
+          { refreshToken },
+          { 'idempotency-key': 'stored-before-it-was-sent' },
+        );
+      const refreshing = refresh();
       await eventually(async () => {
         const { rowCount } = await database.query('SELECT 1 FROM pg_locks WHERE NOT granted');
         return (rowCount ?? 0) > 0;
@@ -123,10 +130,13 @@ describe('G2: processes that stop', () => {
       });
       await new Promise((resolve) => setTimeout(resolve, 5_200));
       service.child.signal('SIGCONT');
+      // The append's own time-out may be noticed before its answer: then it is a 503 and the retry settles it.
       const { status, body } = await refreshing;
-      expect({ status, gen: body.gen }).toEqual({ status: 200, gen: 1 });
-      expect(body.refreshToken).toMatch(/^cfr_/);
+      expect([200, 503]).toContain(status);
       expect(body).not.toHaveProperty('accessToken');
+      const retried = await refresh();
+      expect(retried).toMatchObject({ status: 200, body: { gen: 1 } });
+      if (status === 200) expect(body.refreshToken).toBe(retried.body.refreshToken);
     } finally {
       await database.end();
     }
