@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'libs/sdk/dist/**', 'coverage/**', '**/*.cjs', 'libs/contracts/generated/**'] },
+  { ignores: ['dist/**', 'libs/sdk/npm/dist/**', 'coverage/**', '**/*.cjs', 'libs/contracts/generated/**'] },
   eslint.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

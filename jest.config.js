@@ -21,7 +21,7 @@ const shared = {
       '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/sdk/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/sdk/npm/dist'],
 };
 
 /** Three suites: `unit` needs nothing, `contract` a real PostgreSQL, `system` real processes and sockets. */

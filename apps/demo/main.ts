@@ -106,7 +106,7 @@ function invite(service: Service, nodes: readonly ApiNode[], key: string): void 
     curl -s -X DELETE ${service.http}/v1/sessions/<sid> -H "Authorization: Bearer $KEY"
     curl -s ${service.http}/v1/users/user-42/sessions?includeEnded=true -H "Authorization: Bearer $KEY"
 
-  The description of the API: ${service.http}/openapi.json`);
+      curl -s ${service.http}/openapi.json -H "Authorization: Bearer $KEY"      # the whole API`);
 }
 
 async function main(): Promise<number> {
