@@ -140,12 +140,12 @@ export const ERROR_CATALOGUE = entries({
     doc: 'A defect. `errorId` finds the log entry.',
   },
   ERR_UNAVAILABLE: {
-    title: 'The log store cannot be reached',
+    title: 'The service cannot answer now',
     http: 503,
     grpc: 'UNAVAILABLE',
     log: 'warn',
     retryable: true,
-    doc: 'Retry after `Retry-After` seconds, a refresh with the same token and `Idempotency-Key`. The outcome of the failed call is unknown; the retry settles it.',
+    doc: 'The log store cannot be reached, or the instance is about to stop. Retry after `Retry-After` seconds, a refresh with the same token and `Idempotency-Key`. The outcome of the failed call is unknown; the retry settles it.',
   },
   ERR_CONTENTION: {
     title: 'Too many writers at once',

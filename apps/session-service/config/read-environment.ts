@@ -1,0 +1,88 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { CurfewError } from '#contracts';
+import { Environment } from './environment.js';
+import { nearestName } from './nearest-name.js';
+import { documentedSettings } from './setting.js';
+
+/** Settings of the CLI and of nodes. They may stand in the same shell, so the service lets them be. */
+const CLIENT_SETTINGS = ['CURFEW_URL', 'CURFEW_API_KEY', 'CURFEW_API_KEY_FILE'];
+
+/** Whether an address is reachable from this machine only. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+function relations(env: Environment): string[] {
+  const problems: string[] = [];
+  const unless = (fine: boolean, problem: string) => {
+    if (!fine) problems.push(problem);
+  };
+  const tls = env.CURFEW_TLS_CERT_FILE !== undefined && env.CURFEW_TLS_KEY_FILE !== undefined;
+  unless(
+    (env.CURFEW_TLS_CERT_FILE === undefined) === (env.CURFEW_TLS_KEY_FILE === undefined),
+    'CURFEW_TLS_CERT_FILE and CURFEW_TLS_KEY_FILE: set both or neither',
+  );
+  for (const name of ['CURFEW_HTTP_HOST', 'CURFEW_GRPC_HOST'] as const)
+    unless(
+      isLoopback(env[name]) || tls || env.CURFEW_TLS_TERMINATED,
+      `${name}: an address other than loopback needs CURFEW_TLS_CERT_FILE and CURFEW_TLS_KEY_FILE, or CURFEW_TLS_TERMINATED=true when something in front ends TLS`,
+    );
+  unless(
+    env.CURFEW_ACCESS_TTL <= env.CURFEW_MAX_ACCESS_TTL,
+    'CURFEW_ACCESS_TTL: is above CURFEW_MAX_ACCESS_TTL',
+  );
+  unless(
+    env.CURFEW_IDLE_TIMEOUT <= env.CURFEW_ABSOLUTE_TIMEOUT,
+    'CURFEW_IDLE_TIMEOUT: is above CURFEW_ABSOLUTE_TIMEOUT',
+  );
+  unless(
+    env.CURFEW_MASTER_KEY === undefined || env.CURFEW_MASTER_KEY_FILE === undefined,
+    'CURFEW_MASTER_KEY and CURFEW_MASTER_KEY_FILE: set one of them',
+  );
+  unless(
+    env.NODE_ENV !== 'production' || env.DATABASE_URL !== undefined,
+    'DATABASE_URL: is required with NODE_ENV=production',
+  );
+  unless(
+    env.DATABASE_URL === undefined ||
+      env.CURFEW_MASTER_KEY !== undefined ||
+      env.CURFEW_MASTER_KEY_FILE !== undefined,
+    'CURFEW_MASTER_KEY or CURFEW_MASTER_KEY_FILE: is required with DATABASE_URL',
+  );
+  return problems;
+}
+
+function unknownNames(names: readonly string[], known: ReadonlySet<string>): string[] {
+  return names
+    .filter((name) => name.startsWith('CURFEW_') && !known.has(name) && !CLIENT_SETTINGS.includes(name))
+    .map((name) => {
+      const nearest = nearestName(name, known);
+      return `${name}: is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`;
+    });
+}
+
+/**
+ * Parses and checks the environment. A setting that is empty counts as absent.
+ * @throws CurfewError ERR_CONFIG whose detail names every setting at fault, and never a value.
+ */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const known = new Set(documentedSettings().map(({ name }) => name));
+  const given = Object.entries(variables).filter(([, value]) => value !== undefined && value !== '');
+  const env = plainToInstance(Environment, Object.fromEntries(given.filter(([name]) => known.has(name))), {
+    exposeDefaultValues: true,
+  });
+  const invalid = validateSync(env).map(
+    ({ property, constraints }) => `${property}: ${Object.values(constraints ?? {})[0] ?? 'is not valid'}`,
+  );
+  const problems = [
+    ...unknownNames(
+      given.map(([name]) => name),
+      known,
+    ),
+    ...invalid,
+    // Relations between values that are themselves wrong would only add noise.
+    ...(invalid.length === 0 ? relations(env) : []),
+  ];
+  if (problems.length > 0) throw new CurfewError('ERR_CONFIG', { detail: problems.join('\n') });
+  return env;
+}

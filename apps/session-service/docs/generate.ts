@@ -1,0 +1,9 @@
+import 'reflect-metadata';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { configurationPage, errorsPage } from './reference-pages.js';
+
+const FOLDER = 'docs/reference';
+
+await mkdir(FOLDER, { recursive: true });
+await writeFile(`${FOLDER}/errors.md`, errorsPage());
+await writeFile(`${FOLDER}/configuration.md`, configurationPage());

@@ -1,0 +1,20 @@
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+import type { CurfewError } from '#contracts';
+
+/** A field by its name in the proto files: `device.userAgent` is `device.user_agent` there. */
+const protoName = (field: string): string =>
+  field === 'claims' ? 'claims_json' : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Metadata values are visible ASCII. */
+const headerSafe = (text: string): string => text.replace(/[^\x21-\x7e]/g, '?');
+
+/** An error as a gRPC status, with the catalogue's code, the field at fault and the delay to retry after in the trailer. */
+export function toGrpcStatus(error: CurfewError, errorId?: string): StatusObject {
+  const metadata = new Metadata();
+  metadata.set('curfew-error-code', error.code);
+  if (error.field !== undefined) metadata.set('curfew-error-field', headerSafe(protoName(error.field)));
+  if (error.retryAfter !== undefined) metadata.set('retry-after', String(Math.ceil(error.retryAfter)));
+  if (errorId !== undefined) metadata.set('curfew-error-id', errorId);
+  const details = error.detail === undefined ? error.entry.title : `${error.entry.title}: ${error.detail}`;
+  return { code: status[error.entry.grpc], details, metadata };
+}

@@ -1,0 +1,114 @@
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { ServerGrpc, type CustomTransportStrategy } from '@nestjs/microservices';
+import type { Tls } from '../http/fastify-door.js';
+import { toGrpcStatus } from '../errors/grpc-status.js';
+import { toCurfewError } from '../errors/to-curfew-error.js';
+import { loadProtos, PACKAGES } from './protos.js';
+
+export interface GrpcDoorOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tls?: Tls;
+  /** How long calls under way may take to end when the door closes. */
+  readonly closingPatienceMs: number;
+  /** Lets a call of the reflection service in; throws the error it is refused with. */
+  readonly admitReflection: (call: ServerDuplexStream<object, object>) => Promise<unknown>;
+}
+
+const SERVER_OPTIONS = {
+  'grpc.max_receive_message_length': 64 * 1024,
+  'grpc.max_concurrent_streams': 2_000,
+  // A peer that is gone without a word is found in 15 s, and its streams are closed.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_permit_without_calls': 1,
+};
+
+type StreamHandler = (call: ServerDuplexStream<object, object>) => void;
+
+/**
+ * Nest's gRPC transport, with what it leaves out: the port that was taken, services that are there before the port is open,
+ * reflection, and a status for a stream that a guard refuses (Nest lets that rejection end the process).
+ */
+export class GrpcDoor extends ServerGrpc implements CustomTransportStrategy {
+  private boundPort = 0;
+  private readonly definition: PackageDefinition;
+
+  constructor(private readonly door: GrpcDoorOptions) {
+    const packageDefinition = loadProtos();
+    super({ package: PACKAGES, packageDefinition });
+    this.definition = packageDefinition;
+  }
+
+  /** The port it listens on; 0 before it does. */
+  get port(): number {
+    return this.boundPort;
+  }
+
+  override async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      const server = new Server(SERVER_OPTIONS);
+      this.grpcClient = server;
+      await this.bindEvents();
+      this.addReflection(server);
+      this.boundPort = await this.bind(server);
+      callback();
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  override async close(): Promise<void> {
+    const server = this.grpcClient as Server | null;
+    if (!server) return;
+    const cut = setTimeout(() => server.forceShutdown(), this.door.closingPatienceMs);
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    clearTimeout(cut);
+  }
+
+  override createStreamCallMethod(methodHandler: never, isResponseStream: boolean): never {
+    const handle = super.createStreamCallMethod(methodHandler, isResponseStream) as unknown as (
+      call: ServerDuplexStream<object, object>,
+    ) => Promise<void>;
+    const refusable = (call: ServerDuplexStream<object, object>) => {
+      // What is refused is a status already: the filter has been there.
+      handle(call).catch((status: unknown) => call.emit('error', status));
+    };
+    return refusable as never;
+  }
+
+  private bind(server: Server): Promise<number> {
+    const { host, port, tls } = this.door;
+    const credentials = tls
+      ? ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
+      : ServerCredentials.createInsecure();
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return new Promise((resolve, reject) => {
+      server.bindAsync(address, credentials, (error, bound) => {
+        if (error) reject(error);
+        else resolve(bound);
+      });
+    });
+  }
+
+  /** Reflection shows the contract to callers with any API key: without one there are the key set and health only. */
+  private addReflection(server: Server): void {
+    new ReflectionService(this.definition).addToServer({
+      addService: (service, implementation) => {
+        const guarded = Object.entries(implementation).map(([name, handler]) => [
+          name,
+          (call: ServerDuplexStream<object, object>) => {
+            this.door.admitReflection(call).then(
+              () => (handler as StreamHandler)(call),
+              (error: unknown) => call.emit('error', toGrpcStatus(toCurfewError(error))),
+            );
+          },
+        ]);
+        server.addService(service, Object.fromEntries(guarded) as never);
+      },
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { CommandHandler, QueryHandler } from '@nestjs/cqrs';
+import type { Type } from '@nestjs/common';
+import {
+  CreateApiKey,
+  CreateSession,
+  GetSession,
+  GetSessionHistory,
+  IntrospectToken,
+  ListApiKeys,
+  ListUserSessions,
+  RefreshSession,
+  RevokeApiKey,
+  RevokeSession,
+  type ApiKeyRecord,
+} from '#application';
+import { API_KEY_SCOPES, type ApiKeyScope } from '#contracts';
+import { hashApiKeySecret } from '#keys';
+import type { Parts } from '../app.module.js';
+import { openDoors, type OpenDoors } from '../open-doors.js';
+
+type UseCase = (input: unknown) => unknown;
+type Message =
+  | CreateSession
+  | RefreshSession
+  | RevokeSession
+  | CreateApiKey
+  | RevokeApiKey
+  | GetSession
+  | GetSessionHistory
+  | ListUserSessions
+  | ListApiKeys
+  | IntrospectToken;
+
+const COMMANDS = [CreateSession, RefreshSession, RevokeSession, CreateApiKey, RevokeApiKey];
+const QUERIES = [GetSession, GetSessionHistory, ListUserSessions, ListApiKeys, IntrospectToken];
+
+/** The doors on use cases that do nothing but note what reached them. */
+export interface FakeService extends OpenDoors<void> {
+  /** Commands and queries that got past the door. */
+  readonly received: Message[];
+  /** What the next calls answer; throwing is an answer too. */
+  answer: (message: Message) => unknown;
+  /** Headers of an API key with the given scopes; all of them unless named. */
+  authorization(...scopes: ApiKeyScope[]): { authorization: string };
+  revokeKeys(): void;
+  barrierAge: number;
+  readonly apiKeys: Map<string, ApiKeyRecord>;
+}
+
+export const ISSUED = {
+  sid: '0123456789abcdef0123456789abcdef',
+  refreshToken: 'cfr_refresh',
+  refreshExpiresAt: 1_800_000_000,
+  accessToken: 'header.payload.signature',
+  accessExpiresAt: 1_700_000_300,
+  gen: 0,
+  position: '1.1',
+};
+
+function handlers(service: { received: Message[]; answer: (message: Message) => unknown }): Type[] {
+  const execute: UseCase = (message) => {
+    service.received.push(message as Message);
+    return Promise.resolve().then(() => service.answer(message as Message));
+  };
+  const handlerOf = (decorate: ClassDecorator, name: string): Type => {
+    const handler = { [name]: class {} }[name] as Type;
+    (handler.prototype as { execute: UseCase }).execute = execute;
+    decorate(handler);
+    return handler;
+  };
+  return [
+    ...COMMANDS.map((command) => handlerOf(CommandHandler(command as Type<Message>), `${command.name}Fake`)),
+    ...QUERIES.map((query) => handlerOf(QueryHandler(query as Type<never>), `${query.name}Fake`)),
+  ];
+}
+
+function notUsed<T extends object>(): T {
+  return new Proxy({}, { get: (_target, name) => (name === 'then' ? undefined : notUsed) }) as T;
+}
+
+/** Opens both doors on free ports of the loopback address. */
+export async function startFakeService(overrides: Partial<Parts> = {}): Promise<FakeService> {
+  const service = {
+    received: [] as Message[],
+    answer: (_message: Message): unknown => ISSUED,
+    barrierAge: 12,
+    apiKeys: new Map<string, ApiKeyRecord>(),
+    revokeKeys() {
+      for (const [hash, record] of this.apiKeys) this.apiKeys.set(hash, { ...record, revokedAt: 1 });
+    },
+    authorization(...scopes: ApiKeyScope[]) {
+      const key = `cfk_${scopes
+        .join('')
+        .replace(/[^a-z]/g, '')
+        .padEnd(43, 'K')
+        .slice(0, 43)}`;
+      this.apiKeys.set(hashApiKeySecret(key).toString('hex'), {
+        id: `key-${this.apiKeys.size}`,
+        name: 'test',
+        scopes: scopes.length > 0 ? scopes : API_KEY_SCOPES,
+        tenants: ['default'],
+        audiences: ['api'],
+        createdAt: 0,
+        createdBy: 'test',
+      });
+      return { authorization: `Bearer ${key}` };
+    },
+  };
+  const doors = await openDoors({
+    parts: {
+      settings: notUsed(),
+      eventLog: notUsed(),
+      sessionViews: notUsed(),
+      apiKeys: {
+        ...notUsed<Parts['apiKeys']>(),
+        findByHash: (hash) => Promise.resolve(service.apiKeys.get(Buffer.from(hash).toString('hex'))),
+      },
+      accessTokenSigner: {
+        ...notUsed<Parts['accessTokenSigner']>(),
+        jwks: () => ({ keys: [{ kty: 'EC' }] }),
+      },
+      refreshTokenKeys: notUsed(),
+      personalDataVault: notUsed(),
+      referenceClock: { now: () => 0, barrierAge: () => service.barrierAge },
+      liveRevocations: notUsed(),
+      securitySignals: notUsed(),
+      startStopwatch: () => {
+        const from = performance.now();
+        return () => performance.now() - from;
+      },
+      watchHub: notUsed(),
+      ...overrides,
+    },
+    useCases: handlers(service),
+    http: { host: '127.0.0.1', port: 0 },
+    grpc: { host: '127.0.0.1', port: 0 },
+    logger: false,
+    beforeListening: () => Promise.resolve(),
+  });
+  return Object.assign(service, doors);
+}
