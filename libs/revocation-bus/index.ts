@@ -1,0 +1,6 @@
+export * from './barrier-reference-clock.js';
+export * from './revocation-follower.js';
+export * from './timers.js';
+export * from './watch-hub.js';
+export * from './watch-message.js';
+export type { CutReason, WatchSubscriberOptions, WatchSubscription } from './watch-subscriber.js';

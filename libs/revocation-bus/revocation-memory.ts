@@ -1,0 +1,91 @@
+import type { RevocationMessage } from '#contracts';
+import type { RevocationWatchMessage } from './watch-message.js';
+
+interface RememberedRevocation {
+  readonly message: RevocationWatchMessage;
+  /** For `RevocationLog.shows`. */
+  readonly mark: string;
+  readonly key: string;
+  /** Reference time, ms, at which it was visible here at the latest; undefined until a barrier has told. */
+  visibleBy: number | undefined;
+}
+
+/** Injective: the length says where the tenant ends. */
+const keyOf = (tenant: string, sid: string): string => `${tenant.length}:${tenant}${sid}`;
+
+const COMPACT_ABOVE = 1024;
+
+/**
+ * The revocations that still matter, in the order read, each with a number that is never used again. It is the deny-list of
+ * the instance and the one queue of all its subscribers at once: a subscriber is a number in it, so that a slow one costs
+ * nothing.
+ */
+export class RevocationMemory {
+  private readonly entries: RememberedRevocation[] = [];
+  private readonly latest = new Map<string, RememberedRevocation>();
+  /** Where the oldest entry is in `entries`. */
+  private head = 0;
+  /** Where the first entry without a time is in `entries`. */
+  private unstamped = 0;
+  /** Number of the entry at `entries[0]`. */
+  private base = 0;
+
+  /** @param keepMs how long after it became visible a revocation matters, in reference time */
+  constructor(private readonly keepMs: number) {}
+
+  /** Number of the oldest entry. */
+  get begin(): number {
+    return this.base + this.head;
+  }
+
+  /** Number that the next entry will get. */
+  get end(): number {
+    return this.base + this.entries.length;
+  }
+
+  has(tenant: string, sid: string): boolean {
+    return this.latest.has(keyOf(tenant, sid));
+  }
+
+  /** @param number from `begin` up to, not including, `end` */
+  at(number: number): RememberedRevocation {
+    const entry = this.entries[number - this.base];
+    if (entry === undefined || number < this.begin) throw new RangeError(`no revocation number ${number}`);
+    return entry;
+  }
+
+  /** @returns false if it is here already: a reader that failed or lost its connection reads some revocations again. */
+  add(revocation: RevocationMessage, mark: string): boolean {
+    const key = keyOf(revocation.tenant, revocation.sid);
+    if (this.latest.get(key)?.mark === mark) return false;
+    const entry = { message: Object.freeze({ revocation }), mark, key, visibleBy: undefined };
+    this.entries.push(entry);
+    this.latest.set(key, entry);
+    return true;
+  }
+
+  /**
+   * A barrier that began after everything so far had been read was at `referenceTime`. Sets the time of what has none, and
+   * forgets what is too old. A reading of this process's own clock would not do: if the store's clock jumps ahead, that
+   * reading is old, and the entry would leave at once.
+   */
+  barrier(referenceTime: number): void {
+    for (; this.unstamped < this.entries.length; this.unstamped++) {
+      const entry = this.entries[this.unstamped];
+      if (entry) entry.visibleBy = referenceTime;
+    }
+    for (; this.head < this.entries.length; this.head++) {
+      const entry = this.entries[this.head];
+      if (entry?.visibleBy === undefined || referenceTime - entry.visibleBy <= this.keepMs) break;
+      if (this.latest.get(entry.key) === entry) this.latest.delete(entry.key);
+    }
+    if (this.head > COMPACT_ABOVE && this.head * 2 > this.entries.length) this.compact();
+  }
+
+  private compact(): void {
+    this.entries.splice(0, this.head);
+    this.base += this.head;
+    this.unstamped -= this.head;
+    this.head = 0;
+  }
+}
