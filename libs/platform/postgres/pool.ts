@@ -14,7 +14,7 @@ export interface PoolOptions {
 }
 
 /** Beyond the server's own statement timeout: a stopped server answers nothing at all. */
-export const CLIENT_TIMEOUT_MARGIN_MS = 500;
+const CLIENT_TIMEOUT_MARGIN_MS = 500;
 
 /** What every connection of ours has. */
 export function connectionConfig(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import { CurfewError } from '#contracts';
+import { unavailableIfConnection } from './unavailable.js';
 
 /** What `SAFETY_COLUMNS` selects. */
 export interface SafetyRow {
@@ -33,20 +34,32 @@ export function unsafeServer(row: SafetyRow): string | undefined {
   return undefined;
 }
 
+const POOLER = 'a transaction pooler is in front of the server; connect to the server itself';
+
+/** PgBouncer's answer to what it cannot pass on: our session settings, or a transaction in its statement mode. */
+const PROTOCOL_VIOLATION = '08P01';
+
 /**
  * Refuses a server or a connection that breaks the guarantees: in recovery, read-only, `fsync=off`, `synchronous_commit=off`,
  * or behind a pooler that gives statements of one client to several sessions. Takes two connections of the pool for a moment.
- * @throws CurfewError ERR_LOG_STORE_REFUSED; its `detail` names the cause.
+ * @throws CurfewError ERR_LOG_STORE_REFUSED, its `detail` names the cause; ERR_UNAVAILABLE.
  */
 export async function refuseUnsafeServer(pool: Pick<pg.Pool, 'connect'>): Promise<void> {
+  try {
+    const reason = await unsafety(pool);
+    if (reason !== undefined) throw refused(reason);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === PROTOCOL_VIOLATION) throw refused(POOLER);
+    throw unavailableIfConnection(error);
+  }
+}
+
+async function unsafety(pool: Pick<pg.Pool, 'connect'>): Promise<string | undefined> {
   const client = await pool.connect();
   try {
     const { rows } = await client.query<SafetyRow>(`select ${SAFETY_COLUMNS}`);
-    const reason = rows[0] === undefined ? 'the server does not answer' : unsafeServer(rows[0]);
-    if (reason !== undefined) throw refused(reason);
-    if (await changesSession(client, pool)) {
-      throw refused('a transaction pooler is in front of the server; connect to the server itself');
-    }
+    if (rows[0] === undefined) return 'the server does not answer';
+    return unsafeServer(rows[0]) ?? ((await changesSession(client, pool)) ? POOLER : undefined);
   } finally {
     // Not back to the pool: the probe left a setting in the session.
     client.release(true);

@@ -1,0 +1,32 @@
+import type pg from 'pg';
+import { openPool, runMigrations } from '#platform';
+import type { InlineProjection } from '../postgres/append-batch.js';
+import { AppendSignals } from '../postgres/append-signals.js';
+import { PostgresEventLog } from '../postgres/postgres-event-log.js';
+import { PostgresRevocationLog } from '../postgres/postgres-revocation-log.js';
+import { eventLogMigrations } from '../postgres/schema.js';
+
+export interface PostgresInstance {
+  readonly log: PostgresEventLog;
+  readonly revocations: PostgresRevocationLog;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** One instance's adapters on a database, which it migrates. */
+export async function openPostgresLog(url: string, projection?: InlineProjection): Promise<PostgresInstance> {
+  await runMigrations(url, eventLogMigrations);
+  const pool = openPool(url, { max: 4 });
+  const signals = new AppendSignals(url);
+  const log = new PostgresEventLog({ url, pool, signals, ...(projection && { projection }) });
+  const revocations = new PostgresRevocationLog({ url, signals });
+  return {
+    log,
+    revocations,
+    pool,
+    close: async () => {
+      await Promise.all([log.close(), revocations.close(), signals.close()]);
+      await pool.end();
+    },
+  };
+}
