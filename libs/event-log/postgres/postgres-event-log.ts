@@ -10,6 +10,7 @@ import type {
 } from '#application';
 import { REVOCATION_EVENT_TYPES } from '#domain';
 import { DedicatedConnection, isStorableText, unavailableIfConnection } from '#platform';
+import { CoalescedReads } from '../coalesced-reads.js';
 import { GroupCommit } from '../group-commit.js';
 import { parsePosition } from '../position.js';
 import { subscribeByReading } from '../subscription.js';
@@ -32,6 +33,7 @@ export interface PostgresEventLogOptions {
 }
 
 const BATCH_LIMITS = { maxAppends: 256, maxBytes: 2_000_000, maxWaitMs: 2_000 };
+const READ_LIMITS = { maxLoads: 4, maxKeys: 128 };
 const STATEMENT_TIMEOUT_MS = 2_000;
 const LARGEST_INT = 2 ** 31 - 1;
 
@@ -45,6 +47,7 @@ export class PostgresEventLog implements EventLog {
   private readonly connections: readonly DedicatedConnection[];
   private readonly writer: GroupCommit<EncodedAppend, Position>;
   private readonly projection: InlineProjection;
+  private readonly wholeStreams = new CoalescedReads((streams) => this.slices(streams, 0, null), READ_LIMITS);
   private readonly closing = new AbortController();
   private lastAppendId = 0;
 
@@ -69,8 +72,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async readStream(stream: string, options: { from?: number; max?: number } = {}): Promise<StreamSlice> {
-    const slices = await this.slices([stream], options.from ?? 0, options.max ?? null);
-    return slices.get(stream) ?? NO_STREAM;
+    const { from = 0, max = null } = options;
+    if (from === 0 && max === null) return (await this.wholeStreams.read(stream)) ?? NO_STREAM;
+    return (await this.slices([stream], from, max)).get(stream) ?? NO_STREAM;
   }
 
   async readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamSlice>> {
