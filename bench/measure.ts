@@ -36,7 +36,7 @@ export function machine(): Readonly<Record<string, string>> {
 }
 
 /** The p-th percentile (0 to 1) of values, nearest rank. */
-export function percentile(values: readonly number[], p: number): number {
+function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * p) - 1))] ?? Number.NaN;
 }

@@ -5,7 +5,7 @@ import type { ApiNode } from './node-settings.js';
 import { untilAllRefuse, verifyOnAll } from './probe.js';
 
 /** Longer than this, and the demo reports the step as failed: the staleness bound B of the nodes, ms. */
-export const STALENESS_BOUND_MS = 2_000;
+const STALENESS_BOUND_MS = 2_000;
 
 export interface Step {
   readonly name: string;

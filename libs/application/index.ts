@@ -1,3 +1,4 @@
+export * from './api-key-secret.js';
 export * from './caller.js';
 export * from './handlers.js';
 export * from './ports/security-signals.port.js';

@@ -22,7 +22,7 @@ import type { IssuedSession } from './session-answer.js';
 import { SESSION_SETTINGS, type SessionSettings } from './settings.js';
 
 /** So that it fits a cookie with its name and attributes (DESIGN §6). Bytes. */
-export const MAX_ACCESS_TOKEN_BYTES = 3_500;
+const MAX_ACCESS_TOKEN_BYTES = 3_500;
 /** Header, signature and dots of a compact ES256 JWS with a 43-byte `kid`, and room for a growing `gen`. */
 const JWS_OVERHEAD_BYTES = 240;
 

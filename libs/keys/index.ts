@@ -1,4 +1,3 @@
-export { hashApiKeySecret, isApiKeySecret, newApiKeySecret } from './api-key-secret.js';
 export { KeyRing } from './key-ring.js';
 export { MasterKey, loadOrCreateMasterKeyFile } from './master-key.js';
 export { keysMigrations } from './migrations.js';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { ApiKeyRecord } from '#application';
 import { openPool, runMigrations } from '#platform';
 import { createDatabase, type TestDatabase } from '../../test/support/postgres.js';
-import { hashApiKeySecret, newApiKeySecret } from './api-key-secret.js';
+import { hashApiKeySecret, newApiKeySecret } from '#application';
 import { keysMigrations } from './migrations.js';
 import { PostgresApiKeys } from './postgres-api-keys.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { ApiKeyRecord, ApiKeys } from '#application';
 import { CurfewError } from '#contracts';
-import { hashApiKeySecret } from '#keys';
+import { hashApiKeySecret } from '#application';
 import { Authenticator } from './authenticator.js';
 
 const KEY = `cfk_${'A'.repeat(43)}`;

@@ -1,6 +1,6 @@
 import type { ApiKeys, Caller, StartStopwatch, Stopwatch } from '#application';
 import { CurfewError } from '#contracts';
-import { hashApiKeySecret, isApiKeySecret } from '#keys';
+import { hashApiKeySecret, isApiKeySecret } from '#application';
 
 /** A revoked key is refused after this long at most, which is within every B that the SDK accepts. */
 const CACHED_MS = 1_000;

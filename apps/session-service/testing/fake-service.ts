@@ -14,7 +14,7 @@ import {
   type ApiKeyRecord,
 } from '#application';
 import { API_KEY_SCOPES, type ApiKeyScope } from '#contracts';
-import { hashApiKeySecret } from '#keys';
+import { hashApiKeySecret } from '#application';
 import type { Parts } from '../app.module.js';
 import { openDoors, type OpenDoors } from '../open-doors.js';
 

@@ -23,7 +23,7 @@ import { SessionIssuer } from '../session-issuer.js';
 import { SessionRepository } from '../session-repository.js';
 import type { SessionSettings } from '../settings.js';
 
-export const START = 1_800_000_000_000;
+const START = 1_800_000_000_000;
 
 /** A caller with every scope, bound to one tenant. */
 export const callerOf = (tenant: string, changes: Partial<Caller> = {}): Caller => ({

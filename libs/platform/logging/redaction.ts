@@ -1,4 +1,4 @@
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /** By the end of the name, without case and punctuation: `refreshToken`, `set-cookie`, `x-api-key`. */
 const SECRET_NAME = /(authorization|cookie|cookies|token|secret|password|apikey|masterkey|idempotencykey)$/;

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CurfewError } from '#contracts';
+import { hashApiKeySecret, newApiKeySecret } from '../../api-key-secret.js';
 import { API_KEYS, type ApiKeys } from '../../ports/api-keys.port.js';
 import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
@@ -9,8 +10,6 @@ import { mayManage } from '../../tenancy.js';
 import { CreateApiKey, type CreatedApiKey } from './create-api-key.command.js';
 
 const DEFAULT_TENANT = 'default';
-const KEY_PREFIX = 'cfk_';
-const KEY_BYTES = 32;
 
 @CommandHandler(CreateApiKey)
 export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
@@ -28,7 +27,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
         field: 'tenants',
       });
     }
-    const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString('base64url');
+    const key = newApiKeySecret();
     const record = {
       id: randomUUID(),
       name: input.name,
@@ -38,7 +37,7 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
       createdAt: this.clock.now(),
       createdBy: context.caller.keyId,
     };
-    await this.keys.insert(record, createHash('sha256').update(key).digest());
+    await this.keys.insert(record, hashApiKeySecret(key));
     return { ...record, key };
   }
 }
