@@ -1,0 +1,42 @@
+import type { ErrorCode } from '#contracts';
+
+export interface CurfewSdkErrorDetails {
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfter?: number | undefined;
+  /** The option or the field of the request that is to blame. */
+  readonly field?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every error of the SDK. `code` is one of the catalogue (docs/reference/errors.md); `status` is the HTTP status that goes
+ * with it, 0 where there is none. It never holds a token, a key or personal data.
+ */
+export class CurfewSdkError extends Error {
+  override readonly name = 'CurfewSdkError';
+  readonly retryAfter?: number | undefined;
+  readonly field?: string | undefined;
+  readonly detail?: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly status: number,
+    title: string,
+    details: CurfewSdkErrorDetails = {},
+  ) {
+    const { detail, cause } = details;
+    super(detail === undefined ? title : `${title}: ${detail}`, cause === undefined ? {} : { cause });
+    this.retryAfter = details.retryAfter;
+    this.field = details.field;
+    this.detail = detail;
+  }
+}
+
+/** The one answer to every token that is not accepted: it does not say why. */
+export const refused = (): CurfewSdkError =>
+  new CurfewSdkError('ERR_TOKEN_REFUSED', 401, 'The token is refused');
+
+/** The node may not decide from its memory, and nobody else decided for it. */
+export const stale = (detail: string, retryAfter = 1, cause?: unknown): CurfewSdkError =>
+  new CurfewSdkError('ERR_STALE', 503, 'The node has no fresh lease', { detail, retryAfter, cause });

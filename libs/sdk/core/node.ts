@@ -1,0 +1,260 @@
+import { hash } from 'node:crypto';
+import type { AccessTokenClaims } from '#contracts';
+import { serviceClient, type ServiceClient } from '../http/service-client.js';
+import { sessionsClient } from '../http/sessions-client.js';
+import type { SessionsClient } from '../http/sessions-client.types.js';
+import type { OpenWatchStream, StreamEnd } from '../watch/grpc-stream.js';
+import type { Renewed, Revocation } from '../watch/protobuf.js';
+import { WatchClient } from '../watch/watch-client.js';
+import { checkClaims, isTimely, parseToken } from './access-token.js';
+import type { Clocks } from './clocks.js';
+import type { Curfew, CurfewStats, Session } from './curfew.types.js';
+import { DenyList } from './deny-list.js';
+import { diagnostics, type Diagnostics } from './diagnostics.js';
+import { CurfewSdkError, refused, stale } from './error.js';
+import { introspector, type Introspect } from './introspector.js';
+import { keySet, type KeySet } from './key-set.js';
+import { Lease } from './lease.js';
+import type { CheckedOptions } from './options.js';
+import { ReferenceTime } from './reference-time.js';
+import { AcceptedSession } from './session.js';
+import { TokenCache } from './token-cache.js';
+
+const MAX_TOKEN_LENGTH = 8192;
+const CLOSED = 'closed';
+const READY_TIMEOUT_MS = 10_000;
+/** For the keys and for one introspection. */
+const TIMEOUT_MS = 2000;
+const JWKS_REQUEST = {
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  timeoutMs: TIMEOUT_MS,
+  anonymous: true,
+} as const;
+const UNAUTHENTICATED = 16;
+const PERMISSION_DENIED = 7;
+
+export interface Outside {
+  readonly clocks: Clocks;
+  readonly fetch: typeof fetch;
+  readonly openStream: OpenWatchStream;
+}
+
+const sessionOf = (token: string, claims: AccessTokenClaims): AcceptedSession =>
+  new AcceptedSession(token, claims.sid, claims.sub, claims.tenant, claims.client_id, claims.gen, claims.exp);
+
+/** `verify` by DESIGN §6, and what feeds it: the lease and the revocations from Watch, the keys, introspection. */
+export class CurfewNode implements Curfew {
+  readonly sessions: SessionsClient;
+  readonly #options: CheckedOptions;
+  readonly #clocks: Clocks;
+  readonly #service: ServiceClient;
+  readonly #lease: Lease;
+  readonly #time: ReferenceTime;
+  readonly #keys: KeySet;
+  readonly #cache: TokenCache;
+  readonly #denied: DenyList;
+  readonly #introspect: Introspect;
+  readonly #watch: WatchClient;
+  readonly #diagnostics: Diagnostics;
+  readonly #waiting = new Set<(error?: CurfewSdkError) => void>();
+  readonly #counts = { hits: 0, misses: 0, refused: 0, stale: 0, introspections: 0, connections: 0 };
+  #maxAccessTtl = 0;
+  #closed = false;
+
+  constructor(options: CheckedOptions, outside: Outside) {
+    const { clocks, openStream } = outside;
+    this.#options = options;
+    this.#clocks = clocks;
+    this.#service = serviceClient(options.service, options.apiKey, outside.fetch);
+    this.sessions = sessionsClient(this.#service);
+    this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
+    this.#lease = new Lease(clocks, options.bound);
+    this.#time = new ReferenceTime(clocks);
+    this.#cache = new TokenCache(options.maxSessions);
+    this.#denied = new DenyList(options.maxRevocations);
+    this.#keys = keySet(
+      async () => (await this.#service.call(JWKS_REQUEST)).body,
+      clocks,
+      (failure) => {
+        if (failure === undefined) this.#settle();
+        else this.#diagnostics.failed('jwks-failed', failure);
+      },
+    );
+    this.#introspect = introspector({
+      bound: options.bound,
+      clocks,
+      expected: options,
+      call: (token) => {
+        this.#counts.introspections += 1;
+        return this.#service.call({
+          method: 'POST',
+          path: '/v1/introspect',
+          form: { token },
+          timeoutMs: Math.min(options.bound, TIMEOUT_MS),
+        });
+      },
+      onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
+    });
+    this.#watch = new WatchClient(options, {
+      clocks,
+      lease: this.#lease,
+      open: (...call) => {
+        this.#counts.connections += 1;
+        return openStream(...call);
+      },
+      onRevocation: (revocation) => this.#revoked(revocation),
+      onRenewed: (renewed) => this.#renewed(renewed),
+      onFailure: (url, end) => this.#disconnected(url, end),
+    });
+    this.#watch.connect();
+    void this.#keys.load();
+  }
+
+  ready({ timeoutMs = READY_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: CurfewSdkError): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      // Not unref'd: nothing else keeps a process alive that waits for its first lease.
+      const timer = setTimeout(() => settle(stale(this.#diagnostics.lastFailure())), timeoutMs);
+      this.#waiting.add(settle);
+      if (this.#closed) this.#wake(stale(CLOSED));
+      else this.#settle();
+    });
+  }
+
+  verify(token: string): Promise<Session> {
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return Promise.reject(this.#refused());
+    const digest = hash('sha256', token, 'binary');
+    const table = this.#cache.tableOf(digest);
+    const slot = table.find(digest);
+    if (slot >= 0) {
+      const session = table.session(slot, token);
+      const monotonic = this.#clocks.monotonic();
+      const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
+      if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > 0) {
+        this.#counts.hits += 1;
+        return Promise.resolve(session);
+      }
+    }
+    return this.#decide(token, digest, false);
+  }
+
+  lease(): { readonly fresh: boolean; readonly remainingMs: number } {
+    const remaining = this.#trusts() ? this.#lease.remaining() : 0;
+    return { fresh: remaining > 0, remainingMs: Math.max(remaining, 0) };
+  }
+
+  stats(): CurfewStats {
+    return { cached: this.#cache.size, denied: this.#denied.size, ...this.#counts };
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#watch.close();
+      this.#keys.close();
+      this.#service.close();
+      this.#wake(stale(CLOSED));
+    }
+    return Promise.resolve();
+  }
+
+  #refused(): CurfewSdkError {
+    this.#counts.refused += 1;
+    return refused();
+  }
+
+  /** Whether memory may decide, but for the lease, which is to be looked at last. */
+  #trusts(): boolean {
+    return !this.#closed && this.#keys.loaded() && this.#denied.trusted;
+  }
+
+  #fresh(): boolean {
+    return this.#trusts() && this.#lease.remaining() > 0;
+  }
+
+  /** What is not a hit. After each await everything is checked again. */
+  async #decide(token: string, digest: string, fetched: boolean): Promise<Session> {
+    if (!this.#fresh()) return this.#ask(token, digest);
+    const parsed = parseToken(token);
+    const claims = parsed && checkClaims(parsed.payload, this.#options);
+    const now = this.#time.now();
+    if (!parsed || !claims || !isTimely(claims, now, this.#maxAccessTtl)) throw this.#refused();
+    if (!this.#keys.has(parsed.kid)) {
+      if (fetched) throw this.#refused();
+      if (!(await this.#keys.refresh())) throw stale('no signing keys');
+      return this.#decide(token, digest, true);
+    }
+    const denied = this.#denied.has(claims.tenant, claims.sid);
+    if (denied || !this.#keys.verifies(parsed)) throw this.#refused();
+    const session = sessionOf(token, claims);
+    this.#cache.insert(digest, session, now / 1000);
+    if (!this.#fresh()) return this.#ask(token, digest);
+    this.#counts.misses += 1;
+    return session;
+  }
+
+  /** The stale way: the service decides about this one token, and its answer is a lease for it alone. */
+  async #ask(token: string, digest: string): Promise<Session> {
+    this.#counts.stale += 1;
+    this.#diagnostics.fresh(false);
+    if (this.#closed) throw stale(CLOSED);
+    if (!this.#options.introspect) throw stale('onStale');
+    const answer = await this.#introspect(token, digest, () => this.#isPlausible(token));
+    const claims = answer?.claims;
+    if (answer === undefined || claims === undefined) throw this.#refused();
+    if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(claims.tenant, claims.sid))
+      throw this.#refused();
+    const session = sessionOf(token, claims);
+    if (this.#closed || answer.lease.remaining() <= 0) throw stale('answer too old');
+    return session;
+  }
+
+  /** Spares the service what is no token of ours whatever its state. */
+  #isPlausible(token: string): boolean {
+    const parsed = parseToken(token);
+    if (parsed === undefined || checkClaims(parsed.payload, this.#options) === undefined) return false;
+    return !this.#keys.has(parsed.kid) || this.#keys.verifies(parsed);
+  }
+
+  #revoked({ scope, tenant, sid }: Revocation): void {
+    if (scope !== 'session') {
+      this.#denied.lose();
+      this.#diagnostics.failed('unknown-scope', `cannot revoke by ${scope}`);
+    } else if (this.#options.tenant === '*' || this.#options.tenant === tenant) {
+      this.#denied.add(tenant, sid);
+      this.#cache.dropSession(tenant, sid);
+    }
+  }
+
+  #renewed({ id, ageMs, referenceTimeMs, maxAccessTtlMs }: Renewed): void {
+    this.#time.set(referenceTimeMs);
+    this.#maxAccessTtl = maxAccessTtlMs;
+    this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
+    this.#diagnostics.trusted(this.#denied.trusted);
+    this.#lease.answered(id, ageMs);
+    this.#settle();
+  }
+
+  /** A lease or the keys arrived. */
+  #settle(): void {
+    if (!this.#fresh()) return;
+    this.#diagnostics.fresh(true);
+    this.#wake();
+  }
+
+  #wake(error?: CurfewSdkError): void {
+    for (const settle of this.#waiting) settle(error);
+  }
+
+  #disconnected(url: string, { status, message }: StreamEnd): void {
+    this.#diagnostics.failed('watch-failed', `${url}: ${message}`);
+    if (status === UNAUTHENTICATED) this.#wake(new CurfewSdkError('ERR_UNAUTHENTICATED', 401, message));
+    if (status === PERMISSION_DENIED) this.#wake(new CurfewSdkError('ERR_FORBIDDEN', 403, message));
+  }
+}

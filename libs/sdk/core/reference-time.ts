@@ -1,0 +1,31 @@
+import type { Clocks } from './clocks.js';
+
+/**
+ * The service's reference time (DESIGN §4), carried forward on the monotonic clock from the moment an answer arrived. It is
+ * behind by at most the way of the answer, never ahead: no token is refused too early.
+ */
+export class ReferenceTime {
+  readonly #clocks: Clocks;
+  #received = -Infinity;
+  #at = 0;
+
+  constructor(clocks: Clocks) {
+    this.#clocks = clocks;
+  }
+
+  /** An answer said so just now. Between two answers the greater counts; the carried value does not, or drift would add up. */
+  set(milliseconds: number): void {
+    this.#received = Math.max(this.#received, milliseconds);
+    this.#at = this.#clocks.monotonic();
+  }
+
+  /** Milliseconds since the epoch; -Infinity before the first answer. */
+  now(): number {
+    return this.at(this.#clocks.monotonic());
+  }
+
+  /** The same for a monotonic reading that was taken just now. */
+  at(monotonic: number): number {
+    return this.#received + (monotonic - this.#at);
+  }
+}

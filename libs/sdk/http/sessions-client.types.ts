@@ -1,0 +1,124 @@
+import type { CallerReason, Initiator, Reason } from '#contracts';
+
+/** The user's device and network, as the caller saw them. Personal data: the service seals it. */
+export interface DeviceInput {
+  readonly name?: string;
+  /** Cut to 512 characters by the service. */
+  readonly userAgent?: string;
+  readonly ip?: string;
+  readonly place?: string;
+}
+
+export interface CreateSessionInput {
+  /** The user id: a pseudonym, not an e-mail address. */
+  readonly sub: string;
+  /** Needed if the API key is bound to several tenants. */
+  readonly tenant?: string;
+  readonly client?: string;
+  readonly device?: DeviceInput;
+  readonly roles?: readonly string[];
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  /** Seconds since the epoch. */
+  readonly authTime?: number;
+  /** Custom claims, all under the one claim `claims`. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** A session of the same tenant that ends in the same append (login over an older session). Needs `sessions:revoke`. */
+  readonly replaces?: string;
+}
+
+/** The answer to create and refresh. Times are seconds since the epoch, as in tokens. */
+export interface IssuedSession {
+  readonly sid: string;
+  readonly refreshToken: string;
+  readonly refreshExpiresAt: number;
+  /** Absent when the answer is too old, or a replay's first access token has expired: refresh again. */
+  readonly accessToken?: string;
+  readonly accessExpiresAt?: number;
+  readonly gen: number;
+  readonly position: string;
+}
+
+/** A session as the service describes it. Times are seconds since the epoch. */
+export interface SessionInfo {
+  readonly sid: string;
+  readonly sub: string;
+  readonly tenant: string;
+  readonly client: string;
+  readonly status: 'active' | 'revoked' | 'expired';
+  readonly gen: number;
+  readonly roles: readonly string[];
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  readonly idleExpiresAt: number;
+  readonly absoluteExpiresAt: number;
+  readonly endedAt?: number;
+  readonly endedReason?: Reason;
+  readonly endedBy?: Initiator;
+  /** Only with the scope `personal-data:read`. */
+  readonly device?: DeviceInput;
+}
+
+export interface SessionPage {
+  readonly sessions: readonly SessionInfo[];
+  readonly nextCursor?: string;
+}
+
+export interface CreateOptions {
+  /** 128 random bits or more, kept until the answer is there: a repeated create ends the session that was not delivered. */
+  readonly idempotencyKey?: string;
+}
+
+export interface RefreshOptions {
+  /** 128 random bits or more, stored beside the token *before* the call: a retry gets the same successor. */
+  readonly idempotencyKey?: string;
+  readonly device?: DeviceInput;
+}
+
+export interface TenantOption {
+  /** Needed if the API key is bound to several tenants. */
+  readonly tenant?: string;
+}
+
+export interface ListOptions extends TenantOption {
+  /** 1 to 100; 50 if absent. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+  readonly includeEnded?: boolean;
+}
+
+export interface RevokeOptions extends TenantOption {
+  /** `admin` if absent. */
+  readonly reason?: CallerReason;
+  /** `admin` if absent. */
+  readonly initiator?: Initiator;
+  /** For the record, at most 500 characters. Personal data: sealed. */
+  readonly note?: string;
+}
+
+export interface RevokedSession {
+  /** False when it had ended before. */
+  readonly revoked: boolean;
+  readonly position: string;
+}
+
+/**
+ * The service's session calls over REST, 5 s each at most. Nothing is retried: repeat create and refresh with the same
+ * `idempotencyKey`. Errors are `CurfewSdkError` with the service's `code`; ERR_UNAVAILABLE when no answer came, and then the
+ * outcome is unknown.
+ */
+export interface SessionsClient {
+  /** Scope `sessions:issue`. */
+  create(input: CreateSessionInput, options?: CreateOptions): Promise<IssuedSession>;
+  /** Scope `sessions:issue`. ERR_TOKEN_REFUSED: the user has to sign in again. */
+  refresh(refreshToken: string, options?: RefreshOptions): Promise<IssuedSession>;
+  /** Scope `sessions:read`. ERR_NOT_FOUND. */
+  get(sid: string, options?: TenantOption): Promise<SessionInfo>;
+  /** Newest first. Scope `sessions:read`. */
+  listByUser(sub: string, options?: ListOptions): Promise<SessionPage>;
+  /** Ends a session for good. Idempotent. Scope `sessions:revoke`. ERR_NOT_FOUND. */
+  revoke(sid: string, options?: RevokeOptions): Promise<RevokedSession>;
+  /** The same, and it must be this user's session: what a device list calls. */
+  revokeOfUser(sub: string, sid: string, options?: RevokeOptions): Promise<RevokedSession>;
+}

@@ -1,0 +1,24 @@
+export { createCurfew } from './core/curfew.js';
+export { CurfewSdkError } from './core/error.js';
+export type {
+  Curfew,
+  CurfewOptions,
+  CurfewStats,
+  Diagnostic,
+  DiagnosticKind,
+  Session,
+} from './core/curfew.types.js';
+export type {
+  CreateOptions,
+  CreateSessionInput,
+  DeviceInput,
+  IssuedSession,
+  ListOptions,
+  RefreshOptions,
+  RevokedSession,
+  RevokeOptions,
+  SessionInfo,
+  SessionPage,
+  SessionsClient,
+  TenantOption,
+} from './http/sessions-client.types.js';

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import type { OpenWatchStream, StreamHandlers, WatchStream } from './grpc-stream.js';
+
+const proto = new protobuf.Root();
+proto.loadSync(join(import.meta.dirname, '../../contracts/proto/curfew/v1/revocation.proto'), {
+  keepCase: false,
+});
+export const WatchRequestType = proto.lookupType('curfew.v1.WatchRequest');
+export const WatchResponseType = proto.lookupType('curfew.v1.WatchResponse');
+
+export interface RenewedFields {
+  cursor: string;
+  referenceTimeMs: number;
+  maxAccessTtlMs: number;
+  renewAfterMs: number;
+  ageMs: number;
+}
+
+interface Request {
+  readonly hello?: { readonly nodeId: string; readonly cursor: string };
+  readonly renew?: { readonly id: number };
+}
+
+/** The service's end of one stream, as the specs see it. Encoded by protobufjs, so that the codec is not its own judge. */
+export class FakeStream implements WatchStream {
+  readonly requests: Request[] = [];
+  destroyed = false;
+
+  constructor(
+    readonly url: string,
+    readonly apiKey: string,
+    private readonly handlers: StreamHandlers,
+    private readonly door: WatchDoorDouble,
+  ) {}
+
+  get renewals(): number[] {
+    return this.requests.flatMap(({ renew }) => (renew === undefined ? [] : [renew.id]));
+  }
+
+  get cursor(): string | undefined {
+    return this.requests[0]?.hello?.cursor;
+  }
+
+  send(message: Uint8Array): void {
+    const request = WatchRequestType.toObject(WatchRequestType.decode(message), {
+      longs: Number,
+      defaults: true,
+    }) as Request;
+    this.requests.push(request);
+    const { renew } = request;
+    if (renew !== undefined && this.door.answers) queueMicrotask(() => this.renewed(renew.id));
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  renewed(id: number, fields: Partial<RenewedFields> = {}): void {
+    this.say({ renewed: { id, ...this.door.fields, ...fields } });
+  }
+
+  revoke(sid: string, { tenant = 'acme', scope = 'session' } = {}): void {
+    this.say({ revocation: { scope, tenant, sub: 'user-1', sid, reason: 'user', initiator: 'user' } });
+  }
+
+  say(response: object): void {
+    this.raw(Buffer.from(WatchResponseType.encode(response).finish()));
+  }
+
+  raw(bytes: Buffer): void {
+    this.handlers.onMessage(bytes);
+  }
+
+  end(message: string, status?: number): void {
+    this.handlers.onEnd({ message, status });
+  }
+}
+
+/** The gRPC door as the watch client's transport. */
+export class WatchDoorDouble {
+  readonly streams: FakeStream[] = [];
+  /** Whether renewals are answered by themselves. */
+  answers = true;
+  /** Whether a stream cannot even be opened. */
+  broken = false;
+  fields: RenewedFields;
+
+  constructor(referenceTimeMs: number) {
+    this.fields = { cursor: 'c1', referenceTimeMs, maxAccessTtlMs: 900_000, renewAfterMs: 500, ageMs: 0 };
+  }
+
+  get last(): FakeStream {
+    const stream = this.streams.at(-1);
+    if (stream === undefined) throw new Error('no stream was opened');
+    return stream;
+  }
+
+  readonly open: OpenWatchStream = (url, apiKey, handlers) => {
+    if (this.broken) throw new Error('no descriptors left');
+    const stream = new FakeStream(url, apiKey, handlers, this);
+    this.streams.push(stream);
+    return stream;
+  };
+}
