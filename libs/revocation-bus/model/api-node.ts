@@ -11,7 +11,7 @@ interface Decision {
 }
 
 /** An introspection under way: m0, then what the instance found out step by step. */
-export interface Call {
+interface Call {
   readonly instance: number;
   readonly rev: number;
   readonly m0: Reading;

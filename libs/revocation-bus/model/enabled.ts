@@ -56,8 +56,9 @@ function offerBarrier(world: World, { rules, scope }: Setup, index: number, offe
   const instance = instanceAt(world, index);
   const { step } = readerAt(instance, 0);
   if (step === 'idle' && (scope.idleBarriers || instance.waiting.length > 0)) offer('begin-barrier', index);
-  if (step === 'begun') offer('write-barrier', index);
-  if (step !== 'written' || instance.server === null) return;
+  const [writeAt, readAt] = rules.barrierOrder === 'write-then-read' ? ['begun', 'half'] : ['half', 'begun'];
+  if (step === writeAt) offer('write-barrier', index);
+  if (step !== readAt || instance.server === null) return;
   if (rules.barrierRead === 'any-server')
     world.store.forEach((_, server) => offer('read-barrier', index, server));
   else offer('read-barrier', index, instance.server);

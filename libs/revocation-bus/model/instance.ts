@@ -20,9 +20,9 @@ interface Renewal {
   readonly id: number;
 }
 
-/** A reader goes idle → (begun → written →) read → idle; anything may happen between two steps. */
+/** A reader goes idle → (begun → half →) read → idle; anything may happen between two steps. `half`: one of write and read is done. */
 export interface Reader {
-  step: 'idle' | 'begun' | 'written' | 'read';
+  step: 'idle' | 'begun' | 'half' | 'read';
   /** Renewals that this barrier answers; null in a read without a barrier. */
   batch: Renewal[] | null;
   begunAt: Reading | null;
@@ -131,7 +131,7 @@ export function writeBarrier(instance: Instance, store: LogStore, rules: Rules):
   } else {
     reader.barrierXid = instance.server === null ? 0 : serverAt(store, instance.server).completed;
   }
-  reader.step = 'written';
+  reader.step = rules.barrierOrder === 'write-then-read' ? 'half' : 'read';
   if (rules.introspectionBarrier === 'written') instance.lastBarrier = reader.begunAt;
 }
 
@@ -150,7 +150,8 @@ export function readLog(
     instance.markedAtRead.push(...found.rows.map((row) => row.rev));
   }
   reader.found = found;
-  reader.step = 'read';
+  const writeFollows = reader.batch !== null && rules.barrierOrder === 'read-then-write';
+  reader.step = writeFollows ? 'half' : 'read';
 }
 
 /** One synchronous step: rows into every live stream, then the answers; the cursor moves, the deny-list knows the rows. */

@@ -23,6 +23,7 @@ export interface Rules {
   /** Where a renewal goes that arrives while a barrier is under way. */
   joining: 'next-barrier' | 'barrier-under-way';
   barrier: 'write' | 'read';
+  barrierOrder: 'write-then-read' | 'read-then-write';
   /** The server that the barrier's read goes to. */
   barrierRead: 'same-connection' | 'any-server';
   /** A commit with the warning that waiting for the standby was cancelled. */
@@ -63,6 +64,7 @@ export const DESIGN: Readonly<Rules> = {
   dedup: 'at-queue',
   joining: 'next-barrier',
   barrier: 'write',
+  barrierOrder: 'write-then-read',
   barrierRead: 'same-connection',
   warnedBarrier: 'not-acknowledged',
   warnedAppend: 'not-acknowledged',

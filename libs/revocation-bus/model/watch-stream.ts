@@ -1,6 +1,6 @@
 import type { Cursor } from './log-store.js';
 
-export type Request =
+type Request =
   { readonly kind: 'hello'; readonly cursor: Cursor } | { readonly kind: 'renew'; readonly id: number };
 
 export type Answer =

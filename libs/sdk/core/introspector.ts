@@ -10,7 +10,7 @@ const MAX_CALLS = 64;
 const MAX_ANSWERS = 10_000;
 
 /** What the service said about one token. `claims` is undefined if it is not alive, or not meant for here. */
-export interface TokenAnswer {
+interface TokenAnswer {
   readonly claims: AccessTokenClaims | undefined;
   /** How long the answer counts: the lease of this one token. */
   readonly lease: Lease;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { claimsOf, NOW, SigningKey } from './minted-token.double.js';
 import { fakeTimers, NodeUnderTest, realTimers } from './node-under-test.double.js';
 import { json } from './rest-door.double.js';
@@ -44,6 +44,18 @@ describe('verify without a fresh lease', () => {
     // Stopped: only the monotonic clock is right.
     node.clocks.advanceMonotonic(60_000);
     expect(await node.verdict(token)).toBe('ERR_STALE');
+  });
+
+  it('G2: looks at the lease last: a process that is stopped in the middle of a signature check', async () => {
+    const node = await NodeUnderTest.ready({ onStale: 'reject' });
+    const wall = jest.spyOn(node.clocks, 'wall');
+    wall.mockImplementationOnce(() => {
+      const before = 42;
+      node.clocks.stepWall(60_000);
+      return before;
+    });
+    expect(await node.verdict(node.key.token())).toBe('ERR_STALE');
+    expect(wall.mock.calls.length).toBeGreaterThan(1);
   });
 
   it('G2: a late answer gives no lease', async () => {
