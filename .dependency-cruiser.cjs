@@ -36,7 +36,12 @@ module.exports = {
       from: { path: '^(apps|libs)/([^/]+)/' },
       to: {
         path: '^libs/([^/]+)/',
-        pathNot: ['^libs/[^/]+/index\\.ts$', '^$1/$2/', '^libs/event-log/contract\\.ts$', '^libs/sdk/[a-z-]+/index\\.ts$'],
+        pathNot: [
+          '^libs/[^/]+/index\\.ts$',
+          '^$1/$2/',
+          '^libs/event-log/contract\\.ts$',
+          '^libs/sdk/[a-z-]+/index\\.ts$',
+        ],
       },
     },
     {

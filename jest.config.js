@@ -27,7 +27,11 @@ const shared = {
 /** Three suites: `unit` needs nothing, `contract` a real PostgreSQL, `system` real processes and sockets. */
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/model/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/model/**/*.spec.ts'],
+    },
     {
       ...shared,
       displayName: 'contract',
