@@ -1,3 +1,5 @@
+import { batchShare } from './batch-share.js';
+
 interface Waiting<V> {
   readonly resolve: (value: V | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -44,12 +46,13 @@ export class CoalescedReads<V> {
   }
 
   private take(): ReadonlyMap<string, readonly Waiting<V>[]> {
-    if (this.gathering.size <= this.limits.maxKeys) {
+    const share = batchShare(this.gathering.size, this.limits.maxKeys);
+    if (this.gathering.size <= share) {
       const all = this.gathering;
       this.gathering = new Map();
       return all;
     }
-    const some = new Map([...this.gathering].slice(0, this.limits.maxKeys));
+    const some = new Map([...this.gathering].slice(0, share));
     for (const key of some.keys()) this.gathering.delete(key);
     return some;
   }

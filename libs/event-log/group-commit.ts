@@ -1,4 +1,5 @@
 import { CurfewError } from '#contracts';
+import { batchShare } from './batch-share.js';
 import { StreamOrder } from './stream-order.js';
 
 export interface Batchable {
@@ -78,6 +79,7 @@ export class GroupCommit<A extends Batchable, R> {
 
   private nextBatch(): Waiting<A, R>[] {
     const { maxAppends, maxBytes, maxWaitMs } = this.limits;
+    const share = batchShare(this.order.readyCount, maxAppends);
     const tooOld = this.monotonic() - maxWaitMs;
     for (;;) {
       let count = 0;
@@ -85,7 +87,7 @@ export class GroupCommit<A extends Batchable, R> {
       const taken = this.order.take(({ append }) => {
         count += 1;
         bytes += append.bytes;
-        return count === 1 || (count <= maxAppends && bytes <= maxBytes);
+        return count === 1 || (count <= share && bytes <= maxBytes);
       });
       const batch = taken.filter(({ since }) => since >= tooOld);
       for (const late of taken) if (late.since < tooOld) this.finish(late, { error: waitedTooLong() });

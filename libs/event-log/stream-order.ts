@@ -21,6 +21,10 @@ export class StreamOrder<T extends { readonly streams: readonly string[] }> {
     else this.blockedBy.set(item, blockers);
   }
 
+  get readyCount(): number {
+    return this.ready.length;
+  }
+
   /** Takes ready items, oldest first, for as long as `fits` agrees. They block their streams until `done`. */
   take(fits: (item: T) => boolean): T[] {
     let end = this.ready.findIndex((item) => !fits(item));
