@@ -90,6 +90,8 @@ export async function verify(): Promise<BenchResult> {
     alg: 'ES256',
     use: 'sig',
   });
+  // Made first: the thread that signs a million tokens renews no lease.
+  const tokens = new Tokens(SIZES.at(-1) ?? 0);
   const node = createCurfew({
     service: service.http,
     watch: service.grpc,
@@ -98,10 +100,10 @@ export async function verify(): Promise<BenchResult> {
     audience: AUDIENCE,
     tenant: 'default',
     maxSessions: 2_000_000,
+    stalenessBound: 60_000,
   });
   try {
     await node.ready();
-    const tokens = new Tokens(SIZES.at(-1) ?? 0);
     return { bench: 'verify', figures: await measure(node, tokens) };
   } finally {
     await node.close();
