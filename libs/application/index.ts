@@ -2,7 +2,6 @@ export * from './api-key-secret.js';
 export * from './caller.js';
 export * from './handlers.js';
 export * from './ports/security-signals.port.js';
-export * from './session-answer.js';
 export * from './settings.js';
 export * from './ports/api-keys.port.js';
 export * from './ports/event-log.port.js';

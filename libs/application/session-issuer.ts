@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { CurfewError, type AccessTokenClaims } from '#contracts';
+import { CurfewError, type AccessTokenClaims, type IssuedSession } from '#contracts';
 import {
   deadlineOf,
   encodeRefreshToken,
@@ -18,7 +18,6 @@ import {
   type RefreshTokenKeys,
 } from './ports/keys.port.js';
 import type { Position } from './ports/event-log.port.js';
-import type { IssuedSession } from './session-answer.js';
 import { SESSION_SETTINGS, type SessionSettings } from './settings.js';
 
 /** So that it fits a cookie with its name and attributes (DESIGN §6). Bytes. */

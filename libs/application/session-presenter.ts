@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { DeviceInput, SessionInfo } from '#contracts';
 import type { Caller } from './caller.js';
 import { PERSONAL_DATA_VAULT, type PersonalDataVault } from './ports/keys.port.js';
 import type { SessionView } from './ports/session-views.port.js';
-import type { DeviceInput, SessionAnswer } from './session-answer.js';
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
@@ -12,7 +12,7 @@ export class SessionPresenter {
   constructor(@Inject(PERSONAL_DATA_VAULT) private readonly vault: PersonalDataVault) {}
 
   /** @param now reference time, ms: a session past its timeouts is `expired` whether or not the log says so already. */
-  async present(view: SessionView, caller: Caller, now: number): Promise<SessionAnswer> {
+  async present(view: SessionView, caller: Caller, now: number): Promise<SessionInfo> {
     const device = await this.deviceOf(view, caller);
     return {
       sid: view.sid,
@@ -39,7 +39,7 @@ export class SessionPresenter {
 function endOf(
   view: SessionView,
   now: number,
-): Pick<SessionAnswer, 'status' | 'endedAt' | 'endedReason' | 'endedBy'> {
+): Pick<SessionInfo, 'status' | 'endedAt' | 'endedReason' | 'endedBy'> {
   if (view.ended) {
     const { at, reason, initiator } = view.ended;
     const status = reason === 'idle' || reason === 'absolute' ? 'expired' : 'revoked';

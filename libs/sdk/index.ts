@@ -10,7 +10,7 @@ export type {
 } from './core/curfew.types.js';
 export type {
   CreateOptions,
-  CreateSessionInput,
+  NewSession,
   DeviceInput,
   IssuedSession,
   ListOptions,

@@ -8,15 +8,8 @@ import {
   type Initiator,
   type Reason,
 } from '#contracts';
-import type {
-  DeviceInput,
-  HistoryEvent,
-  HistoryPage,
-  IssuedSession,
-  RevokedSession,
-  SessionAnswer,
-  UserSessionsPage,
-} from '#application';
+import type { HistoryEvent, HistoryPage, RevokedSession, UserSessionsPage } from '#application';
+import type { DeviceInput, IssuedSession, SessionInfo } from '#contracts';
 
 // The answers of the REST door for OpenAPI. Each implements the type that the use case answers with, so they cannot differ.
 
@@ -59,7 +52,7 @@ export class DeviceDoc implements DeviceInput {
   readonly place?: string;
 }
 
-export class SessionDoc implements SessionAnswer {
+export class SessionDoc implements SessionInfo {
   @ApiProperty()
   readonly sid!: string;
 

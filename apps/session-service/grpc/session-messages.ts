@@ -1,7 +1,8 @@
-import type { HistoryEvent, SessionAnswer } from '#application';
+import type { HistoryEvent } from '#application';
+import type { SessionInfo } from '#contracts';
 
 /** A session as `curfew.v1.Session`. */
-export const toSessionMessage = ({ status, ...session }: SessionAnswer): object => ({
+export const toSessionMessage = ({ status, ...session }: SessionInfo): object => ({
   ...session,
   status: `SESSION_STATUS_${status.toUpperCase()}`,
 });

@@ -10,9 +10,9 @@ import {
   RefreshSession,
   RevokeSession,
   type CallContext,
-  type IssuedSession,
   type RevokedSession,
 } from '#application';
+import type { IssuedSession } from '#contracts';
 import { RequireScope } from '../auth/access.js';
 import { Context } from '../auth/call-context.js';
 import { barrierAgeOnWire } from '../dto/barrier-age.js';

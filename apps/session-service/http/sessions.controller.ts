@@ -16,10 +16,9 @@ import {
   RevokeSession,
   type CallContext,
   type HistoryPage,
-  type IssuedSession,
   type RevokedSession,
-  type SessionAnswer,
 } from '#application';
+import type { IssuedSession, SessionInfo } from '#contracts';
 import { RequireScope } from '../auth/access.js';
 import { Context } from '../auth/call-context.js';
 import { HistoryPageDoc, IssuedSessionDoc, RevokedSessionDoc, SessionDoc } from '../dto/answers.js';
@@ -86,7 +85,7 @@ export class SessionsController {
     @Context() context: CallContext,
     @Param('sid') sid: string,
     @Query(new QueryString(TenantQuery)) query: TenantQuery,
-  ): Promise<SessionAnswer> {
+  ): Promise<SessionInfo> {
     return this.queries.execute(new GetSession(context, { sid, ...query }));
   }
 

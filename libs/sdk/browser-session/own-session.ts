@@ -1,6 +1,6 @@
 import { CurfewSdkError } from '../core/error.js';
 import type {
-  CreateSessionInput,
+  NewSession,
   IssuedSession,
   ListOptions,
   SessionPage,
@@ -17,7 +17,7 @@ import { asSeenByUser, errorCode, tokenRefused } from './sdk-error.js';
 import { assertCookiesArrive } from './transport.js';
 
 /** Who signs in. `replaces` and the idempotency key are the adapter's; `device` is read from the request unless given. */
-export type LoginInput = Omit<CreateSessionInput, 'replaces'>;
+export type LoginInput = Omit<NewSession, 'replaces'>;
 
 /** The new session. Its tokens are in the cookies, and nowhere else. Times are seconds since the epoch. */
 export interface LoginResult {

@@ -4,7 +4,7 @@ import type { Session } from '../core/curfew.types.js';
 import { CurfewSdkError } from '../core/error.js';
 import type {
   CreateOptions,
-  CreateSessionInput,
+  NewSession,
   IssuedSession,
   RefreshOptions,
   RevokeOptions,
@@ -108,7 +108,7 @@ export class SessionNodeDouble implements SessionNode {
     return this.calls.filter(([called]) => called === name).map(([, ...args]) => args);
   }
 
-  private async create(input: CreateSessionInput, options?: CreateOptions): Promise<IssuedSession> {
+  private async create(input: NewSession, options?: CreateOptions): Promise<IssuedSession> {
     this.called('create', input, options);
     if (input.replaces !== undefined) this.end(input.replaces);
     const sid = hashOf(`sid ${this.stored.size}`).subarray(0, 16).toString('hex');

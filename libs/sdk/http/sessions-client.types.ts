@@ -1,63 +1,13 @@
-import type { CallerReason, Initiator, Reason } from '#contracts';
+import type {
+  CallerReason,
+  DeviceInput,
+  Initiator,
+  IssuedSession,
+  NewSession,
+  SessionInfo,
+} from '#contracts';
 
-/** The user's device and network, as the caller saw them. Personal data: the service seals it. */
-export interface DeviceInput {
-  readonly name?: string;
-  /** Cut to 512 characters by the service. */
-  readonly userAgent?: string;
-  readonly ip?: string;
-  readonly place?: string;
-}
-
-export interface CreateSessionInput {
-  /** The user id: a pseudonym, not an e-mail address. */
-  readonly sub: string;
-  /** Needed if the API key is bound to several tenants. */
-  readonly tenant?: string;
-  readonly client?: string;
-  readonly device?: DeviceInput;
-  readonly roles?: readonly string[];
-  readonly acr?: string;
-  readonly amr?: readonly string[];
-  /** Seconds since the epoch. */
-  readonly authTime?: number;
-  /** Custom claims, all under the one claim `claims`. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-  /** A session of the same tenant that ends in the same append (login over an older session). Needs `sessions:revoke`. */
-  readonly replaces?: string;
-}
-
-/** The answer to create and refresh. Times are seconds since the epoch, as in tokens. */
-export interface IssuedSession {
-  readonly sid: string;
-  readonly refreshToken: string;
-  readonly refreshExpiresAt: number;
-  /** Absent when the answer is too old, or a replay's first access token has expired: refresh again. */
-  readonly accessToken?: string;
-  readonly accessExpiresAt?: number;
-  readonly gen: number;
-  readonly position: string;
-}
-
-/** A session as the service describes it. Times are seconds since the epoch. */
-export interface SessionInfo {
-  readonly sid: string;
-  readonly sub: string;
-  readonly tenant: string;
-  readonly client: string;
-  readonly status: 'active' | 'revoked' | 'expired';
-  readonly gen: number;
-  readonly roles: readonly string[];
-  readonly createdAt: number;
-  readonly lastSeenAt: number;
-  readonly idleExpiresAt: number;
-  readonly absoluteExpiresAt: number;
-  readonly endedAt?: number;
-  readonly endedReason?: Reason;
-  readonly endedBy?: Initiator;
-  /** Only with the scope `personal-data:read`. */
-  readonly device?: DeviceInput;
-}
+export type { DeviceInput, IssuedSession, NewSession, SessionInfo };
 
 export interface SessionPage {
   readonly sessions: readonly SessionInfo[];
@@ -110,7 +60,7 @@ export interface RevokedSession {
  */
 export interface SessionsClient {
   /** Scope `sessions:issue`. */
-  create(input: CreateSessionInput, options?: CreateOptions): Promise<IssuedSession>;
+  create(input: NewSession, options?: CreateOptions): Promise<IssuedSession>;
   /** Scope `sessions:issue`. ERR_TOKEN_REFUSED: the user has to sign in again. */
   refresh(refreshToken: string, options?: RefreshOptions): Promise<IssuedSession>;
   /** Scope `sessions:read`. ERR_NOT_FOUND. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { CurfewError } from '#contracts';
+import { CurfewError, type IssuedSession } from '#contracts';
 import {
   accessExpiry,
   decideCreate,
@@ -28,7 +28,6 @@ import {
   type RefreshTokenKeys,
 } from '../../ports/keys.port.js';
 import { recorded } from '../../recording.js';
-import type { IssuedSession } from '../../session-answer.js';
 import { SessionIssuer } from '../../session-issuer.js';
 import { SessionRepository, type LoadedSession, type LoadedUser } from '../../session-repository.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';

@@ -1,6 +1,6 @@
 import { Command } from '@nestjs/cqrs';
+import type { DeviceInput, IssuedSession } from '#contracts';
 import type { CallContext } from '../../caller.js';
-import type { DeviceInput, IssuedSession } from '../../session-answer.js';
 
 export interface RefreshSessionInput {
   readonly refreshToken: string;

@@ -1,5 +1,5 @@
+import type { IssuedSession } from '#contracts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { IssuedSession } from '../../session-answer.js';
 import { callerOf, contextOf, TestApplication } from '../../testing/application.spec-support.js';
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);

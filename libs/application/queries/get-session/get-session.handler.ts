@@ -1,10 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { CurfewError } from '#contracts';
+import { CurfewError, type SessionInfo } from '#contracts';
 import { isSid, type EndedSession, type OpenSession } from '#domain';
 import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
 import type { SessionView } from '../../ports/session-views.port.js';
-import type { SessionAnswer } from '../../session-answer.js';
 import { SessionPresenter } from '../../session-presenter.js';
 import { SessionRepository } from '../../session-repository.js';
 import { isVisible } from '../../tenancy.js';
@@ -18,7 +17,7 @@ export class GetSessionHandler implements IQueryHandler<GetSession> {
     @Inject(REFERENCE_CLOCK) private readonly clock: ReferenceClock,
   ) {}
 
-  async execute({ context, input }: GetSession): Promise<SessionAnswer> {
+  async execute({ context, input }: GetSession): Promise<SessionInfo> {
     if (!isSid(input.sid)) throw new CurfewError('ERR_NOT_FOUND');
     const { state } = await this.sessions.load(input.sid);
     if (state.status === 'none' || !isVisible(context.caller, input.tenant, state.facts.tenant)) {

@@ -1,5 +1,5 @@
+import type { IssuedSession } from '#contracts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { IssuedSession } from '../../session-answer.js';
 import { callerOf, TestApplication } from '../../testing/application.spec-support.js';
 
 describe('IntrospectToken', () => {

@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/cqrs';
+import type { SessionInfo } from '#contracts';
 import type { CallContext } from '../../caller.js';
-import type { SessionAnswer } from '../../session-answer.js';
 
 export interface ListUserSessionsInput {
   readonly sub: string;
@@ -12,7 +12,7 @@ export interface ListUserSessionsInput {
 }
 
 export interface UserSessionsPage {
-  readonly sessions: readonly SessionAnswer[];
+  readonly sessions: readonly SessionInfo[];
   readonly nextCursor?: string;
 }
 

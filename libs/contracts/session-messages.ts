@@ -1,6 +1,6 @@
-import type { Initiator, Reason } from '#contracts';
+import type { Initiator, Reason } from './vocabulary.js';
 
-/** The user's device and network, as the caller saw them. Personal data. */
+/** The user's device and network, as the caller saw them. Personal data: sealed. */
 export interface DeviceInput {
   readonly name?: string;
   /** Cut to 512 characters. */
@@ -22,7 +22,7 @@ export interface IssuedSession {
 }
 
 /** A session as `get` and `list` answer it. Times are seconds since the epoch. */
-export interface SessionAnswer {
+export interface SessionInfo {
   readonly sid: string;
   readonly sub: string;
   readonly tenant: string;
@@ -39,4 +39,23 @@ export interface SessionAnswer {
   readonly endedBy?: Initiator;
   /** Only for callers with `personal-data:read`. */
   readonly device?: DeviceInput;
+}
+
+/** What a session is started with. */
+export interface NewSession {
+  /** The user id: a pseudonym, not an e-mail address. */
+  readonly sub: string;
+  /** Needed if the API key is bound to several tenants. */
+  readonly tenant?: string;
+  readonly client?: string;
+  readonly device?: DeviceInput;
+  readonly roles?: readonly string[];
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  /** Seconds since the epoch. */
+  readonly authTime?: number;
+  /** Custom claims, all under the one claim `claims`. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** A session of the same tenant that ends in the same append (login over an older session). Needs sessions:revoke. */
+  readonly replaces?: string;
 }
