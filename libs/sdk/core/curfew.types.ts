@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '#contracts';
 import type { SessionsClient } from '../http/sessions-client.types.js';
 
 export interface CurfewOptions {
-  /** Base URL of the service's REST door, `https://curfew.internal:7300`. A path is kept. */
+  /** Base URL of the service's REST door, `https://curfew.internal:7400`. A path is kept. */
   readonly service: string;
   /**
    * The service's gRPC door: `http://` (HTTP/2 without TLS) or `https://`. Several, as an array or separated by commas, are
