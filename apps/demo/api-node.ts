@@ -4,7 +4,7 @@ import { curfew, curfewErrors, requireSession } from '#sdk/express';
 import type { NodeSettings } from './node-settings.js';
 
 /** An API node as a team would write it: the adapter in front, one route that needs a session. */
-const settings = JSON.parse(process.argv[2] ?? '{}') as NodeSettings;
+const settings = JSON.parse(process.env['NODE_SETTINGS'] ?? '{}') as NodeSettings;
 
 const sessions = curfew({
   service: settings.service,

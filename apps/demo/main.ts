@@ -29,8 +29,12 @@ const USAGE = `npm run demo -- [--nodes N] [--json] [--keep]
 
 /** Everything that was started, stopped in reverse order. */
 const cleanups: (() => Promise<unknown>)[] = [];
-async function cleanUp(): Promise<void> {
-  for (const undo of cleanups.splice(0).reverse()) await undo().catch(() => undefined);
+let cleaning: Promise<void> | undefined;
+function cleanUp(): Promise<void> {
+  cleaning ??= (async () => {
+    for (let undo = cleanups.pop(); undo; undo = cleanups.pop()) await undo().catch(() => undefined);
+  })();
+  return cleaning;
 }
 
 async function startEverything(count: number, reporter: Reporter) {
@@ -80,8 +84,8 @@ const settingsOf = (service: Service, name: string, key: string): NodeSettings =
 
 async function startNode(settings: NodeSettings, reporter: Reporter): Promise<ApiNode> {
   const child = await Child.start<ApiNode>({
-    args: [built('apps/demo/api-node.js'), JSON.stringify(settings)],
-    env: {},
+    args: [built('apps/demo/api-node.js')],
+    env: { NODE_SETTINGS: JSON.stringify(settings) },
     onLine: (line) => reporter.progress(`${settings.name}: ${line}`),
   });
   cleanups.push(() => child.stop());

@@ -50,8 +50,7 @@ async function run(env: Environment): Promise<void> {
 
   let stopping: Promise<void> | undefined;
   const stop = (code: number): void => {
-    // A second signal does not wait.
-    if (stopping) process.exit(code || 1);
+    if (stopping) return;
     setTimeout(() => process.exit(1), STOPPING_PATIENCE_MS).unref();
     stopping = started.then((service) => service.stop()).finally(() => process.exit(code));
   };
@@ -61,10 +60,18 @@ async function run(env: Environment): Promise<void> {
       stop(1);
     },
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    let received = 0;
     process.on(signal, () => {
+      // The same signal again does not wait. Ctrl-C reaches the whole group, so one of each is no impatience.
+      if ((received += 1) > 1) process.exit(1);
       stop(0);
     });
+  }
+  // Whoever started this as a child is gone: nobody else would stop it and its database.
+  process.on('disconnect', () => {
+    stop(0);
+  });
   for (const event of ['uncaughtException', 'unhandledRejection'])
     process.on(event, (error: unknown) => {
       logger.fatal(error instanceof Error ? error : 'something was thrown that is no error', 'service');

@@ -63,6 +63,13 @@ export function eventLogContract(name: string, open: () => Promise<EventLogUnder
         expect((await log.readStream(stream)).events).toHaveLength(2);
       });
 
+      it('confirms without writing an event', async () => {
+        const stream = newStream();
+        await log.append([append(stream, -1, anEvent())]);
+        await Promise.all([log.confirm(), other.confirm(), log.confirm()]);
+        expect((await log.readStream(stream)).revision).toBe(0);
+      });
+
       it('refuses an existing revision of a stream that does not exist', async () => {
         const stream = newStream();
         expect(await outcome([append(stream, 0, anEvent())])).toMatchObject({

@@ -38,7 +38,7 @@ export class Child<Ready> {
       return new Child<Ready>(child, await readyMessage<Ready>(child, options.readyWithin ?? 60_000));
     } catch (error) {
       child.kill('SIGKILL');
-      throw new Error(`${options.args.join(' ')}: ${(error as Error).message}\n${tail.join('\n')}`, {
+      throw new Error(`${options.args[0] ?? ''}: ${(error as Error).message}\n${tail.join('\n')}`, {
         cause: error,
       });
     }

@@ -30,7 +30,7 @@ export function startNodeProcess(service: TestService, name: string): Promise<Ch
   const { http, grpc, key } = service;
   const settings = { name, service: http, watch: grpc, apiKey: key, issuer: ISSUER, audience: AUDIENCE };
   return Child.start<NodeProcess>({
-    args: [built('apps/demo/api-node.js'), JSON.stringify(settings)],
-    env: {},
+    args: [built('apps/demo/api-node.js')],
+    env: { NODE_SETTINGS: JSON.stringify(settings) },
   });
 }

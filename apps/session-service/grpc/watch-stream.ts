@@ -24,8 +24,8 @@ export interface WatchSurroundings {
 
 /** Whoever opens a stream and says nothing holds it for nothing. */
 const HELLO_PATIENCE_MS = 10_000;
-/** The default B: without an authentication this young, a renewal waits for the next one. */
-const MAX_AUTHENTICATION_AGE_MS = 2_000;
+/** The default B less what the authenticator may have cached: without one this young, a renewal waits for the next. */
+const MAX_AUTHENTICATION_AGE_MS = 1_000;
 const MAX_NODE_ID = 128;
 const MAX_CURSOR = 32_768;
 

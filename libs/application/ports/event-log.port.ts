@@ -88,6 +88,11 @@ export interface EventLog {
    * @returns the position of the last event of the append.
    */
   append(appends: readonly StreamAppend[]): Promise<Position>;
+  /**
+   * A durable write of nothing: once it returns, everything that was read before it is durable too, and the store that was
+   * read is the primary. For an answer that rests on a read alone ("it was revoked before"). Cost: one round trip.
+   */
+  confirm(): Promise<void>;
   /** Oldest first, from revision `from` (0), at most `max` (all). On the primary. */
   readStream(stream: string, options?: { from?: number; max?: number }): Promise<StreamSlice>;
   /** Several whole streams in one round trip; a stream that does not exist is an empty slice of revision -1. */

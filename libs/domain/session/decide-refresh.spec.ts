@@ -142,6 +142,29 @@ describe('row 3: a superseded generation within the grace, or current at the fir
     expect(when(events, presenting(0, T1, { firstLoadGen: 1 })).outcome).toBe('theft');
   });
 
+  it('G3: judges by its receipt, though the rotation that it meets came when the grace was over', () => {
+    const events = [sessionCreated(), rotatedTo(1, T1), rotatedTo(2, T1 + 10 * SECOND + 20)];
+    expect(when(events, presenting(0, T1 + 9_900))).toMatchObject({
+      outcome: 'replayed',
+      gen: 2,
+      rule: 'grace',
+    });
+    const retried = [
+      sessionCreated(),
+      rotatedTo(1, T1, 'k1'),
+      rotatedTo(2, T2, 'k2'),
+      rotatedTo(3, T2 + 10 * SECOND + 20),
+    ];
+    const olderGeneration = { gen: 0, secretHash: hashOf(0), macKeyId: 1, accessExp: 0, replays: [] };
+    expect(
+      when(retried, presenting(0, T2 + 9_900, { idempotencyKeyHash: 'k1', olderGeneration })),
+    ).toMatchObject({
+      outcome: 'replayed',
+      gen: 1,
+      rule: 'idempotency-key',
+    });
+  });
+
   it('the grace ends after reuseGrace', () => {
     expect(when(twice, presenting(0, T1 + 10 * SECOND)).outcome).toBe('replayed');
     expect(when(twice, presenting(0, T1 + 10 * SECOND + 1)).outcome).toBe('theft');

@@ -4,6 +4,9 @@ import type { Generation, OpenSession, SessionState } from './state.js';
 /** A command is refused when it is older (DESIGN §4.4), so a first load is never older than this either. Milliseconds. */
 export const MAX_COMMAND_AGE = 5_000;
 
+/** By how much the reference times of two instances may differ, ms. */
+const CLOCK_MARGIN = 1_000;
+
 /** Folds one event into the state. Events after a terminal one change nothing (G1). */
 export function evolve(state: SessionState, event: SessionEvent): SessionState {
   if (state.status === 'ended') return state;
@@ -67,13 +70,15 @@ export function generationOf(data: SessionRotated['data']): Generation {
 }
 
 function rotated(state: OpenSession, data: SessionRotated['data']): OpenSession {
-  const window = Math.max(state.facts.policy.reuseGrace, MAX_COMMAND_AGE);
+  // A command judges the grace by its receipt, which may be a whole command age before the rotation that it finds here.
+  const window = state.facts.policy.reuseGrace + MAX_COMMAND_AGE + CLOCK_MARGIN;
   const generations = new Map<number, Generation>();
   for (const generation of state.generations.values()) {
     const known =
       generation.gen === state.gen ? { ...generation, supersededAt: data.supersededAt } : generation;
     const recent = known.supersededAt !== undefined && data.supersededAt - known.supersededAt <= window;
-    if (recent) generations.set(known.gen, known);
+    // Once one is kept all later ones are: every salt on the way forward is needed.
+    if (recent || generations.size > 0) generations.set(known.gen, known);
   }
   generations.set(data.gen, generationOf(data));
   return {

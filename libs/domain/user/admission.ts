@@ -10,17 +10,24 @@ export interface Admission {
 /** A user's slots: every session that was admitted and has not left, oldest first. */
 export interface UserState {
   readonly admitted: readonly Admission[];
+  /** The last admissions that came with a key, left or not: an older attempt must find the newer one (DESIGN §5). */
+  readonly recentKeys: readonly Admission[];
 }
 
-export const initialUserState: UserState = { admitted: [] };
+export const initialUserState: UserState = { admitted: [], recentKeys: [] };
+
+/** More creates of one user than fit into the life of one command. */
+const RECENT_KEYS = 64;
 
 export function evolveUser(state: UserState, event: UserSessionAdmitted, revision: number): UserState {
   const { sid, idempotencyKeyHash, left } = event.data;
   const gone = new Set(left);
+  const admission = { sid, revision, ...(idempotencyKeyHash === undefined ? {} : { idempotencyKeyHash }) };
   return {
-    admitted: [
-      ...state.admitted.filter((admission) => !gone.has(admission.sid)),
-      { sid, revision, ...(idempotencyKeyHash === undefined ? {} : { idempotencyKeyHash }) },
-    ],
+    admitted: [...state.admitted.filter((other) => !gone.has(other.sid)), admission],
+    recentKeys:
+      idempotencyKeyHash === undefined
+        ? state.recentKeys
+        : [...state.recentKeys.slice(1 - RECENT_KEYS), admission],
   };
 }

@@ -114,6 +114,12 @@ describe('create', () => {
     expect(decideCreate(user, examined({ b: open }), command)).toEqual({ outcome: 'superseded' });
   });
 
+  it('also when that admission has left its slot since', () => {
+    const user = admitted({ sid: 'b', key: 'k' }, { sid: 'c', left: ['b'] });
+    const command = creating({ idempotencyKeyHash: 'k', firstLoadRevision: -1 });
+    expect(decideCreate(user, examined({ c: open }), command)).toEqual({ outcome: 'superseded' });
+  });
+
   it('ends the session that a login takes the place of', () => {
     const decision = decideCreate(admitted({ sid: 'a' }), examined({ a: open }), creating({ replaces: 'a' }));
     expect(decision).toMatchObject({

@@ -1,7 +1,7 @@
 import type { SessionCreated, SessionEvent } from '../session/events.js';
 import { decideExpire, decideRevoke } from '../session/decide-revoke.js';
 import type { SessionState } from '../session/state.js';
-import type { UserState } from './admission.js';
+import type { Admission, UserState } from './admission.js';
 import type { UserSessionAdmitted } from './events.js';
 
 export interface CreateSession {
@@ -38,12 +38,12 @@ export function decideCreate(
   command: CreateSession,
 ): CreateDecision {
   const key = command.idempotencyKeyHash;
-  const sameKey =
-    key === undefined ? [] : user.admitted.filter((admission) => admission.idempotencyKeyHash === key);
-  if (sameKey.some((admission) => admission.revision > command.firstLoadRevision))
-    return { outcome: 'superseded' };
+  const withSameKey = (admission: Admission): boolean =>
+    key !== undefined && admission.idempotencyKeyHash === key;
+  const newest = user.recentKeys.findLast(withSameKey);
+  if (newest && newest.revision > command.firstLoadRevision) return { outcome: 'superseded' };
 
-  const undelivered = new Set(sameKey.map((admission) => admission.sid));
+  const undelivered = new Set(user.admitted.filter(withSameKey).map(({ sid }) => sid));
   const ends = new Map<string, readonly SessionEvent[]>();
   const dead = new Set<string>();
   for (const [sid, state] of examined) {

@@ -46,6 +46,10 @@ export class MemoryEventLog implements EventLog {
     });
   }
 
+  confirm(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /**
    * For tests of what must hold while a transaction is late. Its appends are checked against what is committed, so it must
    * not share streams with others while it is open.

@@ -27,13 +27,20 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
         field: 'tenants',
       });
     }
+    const { audiences = [this.settings.audience] } = input;
+    if (!isWithin(audiences, context.caller.audiences)) {
+      throw new CurfewError('ERR_FORBIDDEN', {
+        detail: 'a key may not reach further than its maker',
+        field: 'audiences',
+      });
+    }
     const key = newApiKeySecret();
     const record = {
       id: randomUUID(),
       name: input.name,
       scopes: input.scopes,
       tenants,
-      audiences: input.audiences ?? [this.settings.audience],
+      audiences,
       createdAt: this.clock.now(),
       createdBy: context.caller.keyId,
     };
@@ -41,3 +48,6 @@ export class CreateApiKeyHandler implements ICommandHandler<CreateApiKey> {
     return { ...record, key };
   }
 }
+
+const isWithin = (asked: readonly string[], held: readonly string[]): boolean =>
+  held.includes('*') || asked.every((audience) => held.includes(audience));

@@ -11,6 +11,7 @@ import {
   initialState,
   sessionStream,
   userStream,
+  type Admission,
   type CreateDecision,
   type OpenSession,
   type Sealed,
@@ -35,8 +36,17 @@ import { tenantOf } from '../../tenancy.js';
 import { CreateSession } from './create-session.command.js';
 
 const DEFAULT_CLIENT = 'default';
-/** How many of a user's oldest sessions one create looks at; each create adds one slot, so the dead do not pile up. */
+/** How many of a user's sessions one create looks at. */
 const EXAMINED_PER_CREATE = 64;
+
+/** The oldest half, and a window that moves on with every create, so that long-lived old sessions hide no dead ones. */
+function toExamine(user: UserState, revision: number): readonly Admission[] {
+  const { admitted } = user;
+  if (admitted.length <= EXAMINED_PER_CREATE) return admitted;
+  const half = EXAMINED_PER_CREATE / 2;
+  const start = (Math.max(0, revision) * half) % admitted.length;
+  return [...admitted.slice(0, half), ...admitted.slice(start, start + half)];
+}
 
 /** What one command keeps over its rounds. */
 interface Creation {
@@ -118,7 +128,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     const { facts, time, sid, secret } = creation;
     const user = await this.sessions.loadUser(facts.tenant, facts.sub);
     creation.firstLoadRevision ??= user.revision;
-    const examined = await this.examine(creation, user.state);
+    const examined = await this.examine(creation, user);
 
     const decision = decideCreate(
       user.state,
@@ -134,11 +144,14 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     return this.issuer.issue({ time, sid, session, generation, secret, position });
   }
 
-  private async examine(creation: Creation, user: UserState): Promise<ReadonlyMap<string, LoadedSession>> {
+  private async examine(
+    creation: Creation,
+    { state: user, revision }: LoadedUser,
+  ): Promise<ReadonlyMap<string, LoadedSession>> {
     const { command, facts } = creation;
     const key = this.idempotencyKeyHash(command);
     const { replaces } = command.input;
-    const sids = new Set(user.admitted.slice(0, EXAMINED_PER_CREATE).map(({ sid }) => sid));
+    const sids = new Set(toExamine(user, revision).map(({ sid }) => sid));
     for (const admission of user.admitted) {
       if (key !== undefined && admission.idempotencyKeyHash === key) sids.add(admission.sid);
     }

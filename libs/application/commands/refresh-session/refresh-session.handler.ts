@@ -89,11 +89,17 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
       case 'theft':
         this.signals.alarm('theft-detected', token.sid);
         throw new CurfewError('ERR_TOKEN_REFUSED');
-      case 'replayed':
-        if (time.isLate()) throw new CurfewError('ERR_TOO_LATE');
     }
+    const answer = await this.answer(
+      presentation,
+      decision.events.reduce(evolve, state),
+      decision.gen,
+      position,
+    );
+    // What a late replay gives out may have been superseded long ago: it would look like theft when it is used.
+    if (decision.outcome === 'replayed' && time.isLate()) throw new CurfewError('ERR_TOO_LATE');
     this.signals.count(decision.outcome === 'rotated' ? 'refresh-rotated' : 'refresh-replayed');
-    return this.answer(presentation, decision.events.reduce(evolve, state), decision.gen, position);
+    return answer;
   }
 
   private async refreshOf(presentation: Presentation, state: SessionState): Promise<Refresh> {

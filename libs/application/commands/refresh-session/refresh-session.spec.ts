@@ -121,6 +121,15 @@ describe('RefreshSession', () => {
     ).toBe('ERR_TOO_LATE');
   });
 
+  it('also one that became too old while it was being answered: what it gives out may be superseded by then', async () => {
+    const again = { refreshToken: created.refreshToken, idempotencyKey: 'k'.repeat(22) };
+    await app.refresh(again);
+    await app.refresh(again);
+    let looks = 0;
+    Object.defineProperty(app, 'commandAge', { get: () => ((looks += 1) > 1 ? 6_000 : 0) });
+    expect(await code(app.refresh(again))).toBe('ERR_TOO_LATE');
+  });
+
   it(`G3: 100 at once, with every kind of key, yield one rotation (seed ${SEED})`, async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>

@@ -41,7 +41,11 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
       initiator,
       ...(sealedNote === undefined ? {} : { note: sealedNote }),
     });
-    if (events.length === 0) return { revoked: false, position };
+    if (events.length === 0) {
+      // What was read may be the end of a revoke that was never acknowledged, or of a deposed primary: this answer promises G2 too.
+      await this.log.confirm();
+      return { revoked: false, position };
+    }
     time.assertInTime();
     const recording = { context: command.context, tenant, initiator, recordedAt };
     const appended = await this.log.append([
