@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -273,14 +273,8 @@ describe('an embedded PostgreSQL', () => {
     const original = await start(folder);
     await write(original.url);
     await query(original.url, 'CHECKPOINT');
-    cpSync(join(folder, 'postgres'), join(copy, 'postgres'), { recursive: true });
-    const owner = statSync(folder);
-    for (const path of [
-      copy,
-      ...readdirSync(copy, { recursive: true }).map((name) => join(copy, String(name))),
-    ]) {
-      chownSync(path, owner.uid, owner.gid);
-    }
+    // With owners and modes, as an operator copies; `cpSync` of some Node versions widens the modes of folders.
+    execFileSync('cp', ['-a', `${folder}/.`, copy]);
     const second = await start(copy);
     expect(second.port).not.toBe(original.port);
     expect(await read(second.url)).toBe('kept');
