@@ -58,15 +58,6 @@ export class Child<Ready> {
     this.process.kill(name);
   }
 
-  /** Sends a message over the child's IPC channel. */
-  send(message: object): void {
-    this.process.send?.(message);
-  }
-
-  onMessage(listener: (message: unknown) => void): void {
-    this.process.on('message', listener);
-  }
-
   /** SIGTERM, then SIGKILL after 15 s. @returns the exit code; null if it took a signal. */
   async stop(): Promise<number | null> {
     const ended = this.ended();

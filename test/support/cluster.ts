@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { API_KEY_SCOPES } from '#contracts';
 import { startService, type Service } from '#local-cluster';
 import { restClient, type RestClient } from './rest.js';
 
@@ -48,21 +49,10 @@ export async function startTestService(
   return { ...service, key, rest: restClient(service.http, key) };
 }
 
-export const EVERY_SCOPE = [
-  'sessions:issue',
-  'tokens:introspect',
-  'sessions:read',
-  'sessions:revoke',
-  'revocations:watch',
-  'audit:read',
-  'personal-data:read',
-  'admin',
-];
-
 export async function makeKey(
   service: Service,
   tenants: readonly string[],
-  scopes: readonly string[] = EVERY_SCOPE,
+  scopes: readonly string[] = API_KEY_SCOPES,
 ): Promise<string> {
   const { status, body } = await restClient(service.http, service.apiKey).call<{ key: string }>(
     'POST',

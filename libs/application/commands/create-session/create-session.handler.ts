@@ -56,6 +56,7 @@ interface Creation {
   readonly secret: Uint8Array;
   readonly facts: SessionFacts;
   readonly device?: Sealed;
+  readonly idempotencyKeyHash?: string;
   firstLoadRevision?: number;
 }
 
@@ -86,6 +87,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
 
   private async prepare(command: CreateSession, time: CommandTime): Promise<Creation> {
     const { input } = command;
+    const key = input.idempotencyKey;
     if (!this.settings.allowEmailSub && input.sub.includes('@')) {
       throw new CurfewError('ERR_VALIDATION', {
         field: 'sub',
@@ -121,6 +123,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
       secret: randomBytes(32),
       facts: claims ? { ...facts, claims } : facts,
       ...(device ? { device } : {}),
+      ...(key === undefined ? {} : { idempotencyKeyHash: hashIdempotencyKey(key) }),
     };
   }
 
@@ -148,8 +151,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     creation: Creation,
     { state: user, revision }: LoadedUser,
   ): Promise<ReadonlyMap<string, LoadedSession>> {
-    const { command, facts } = creation;
-    const key = this.idempotencyKeyHash(command);
+    const { command, facts, idempotencyKeyHash: key } = creation;
     const { replaces } = command.input;
     const sids = new Set(toExamine(user, revision).map(({ sid }) => sid));
     for (const admission of user.admitted) {
@@ -169,8 +171,8 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     return loaded;
   }
 
-  private createOf({ command, time, sid, secret, facts, device }: Creation, firstLoadRevision: number) {
-    const key = this.idempotencyKeyHash(command);
+  private createOf(creation: Creation, firstLoadRevision: number) {
+    const { command, time, sid, secret, facts, device, idempotencyKeyHash: key } = creation;
     const { createdAt, ...rest } = facts;
     const created: SessionCreated['data'] = {
       ...rest,
@@ -214,9 +216,5 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
       },
       { stream: sessionStream(sid), expectedRevision: -1, events: [recorded(decision.created, recording)] },
     ]);
-  }
-
-  private idempotencyKeyHash({ input }: CreateSession): string | undefined {
-    return input.idempotencyKey === undefined ? undefined : hashIdempotencyKey(input.idempotencyKey);
   }
 }
