@@ -1,40 +1,52 @@
 import { randomUUID } from 'node:crypto';
 import type { Initiator } from '#contracts';
-import type { Sealed, SessionEvent, UserSessionAdmitted } from '#domain';
+import type { ScopeRevoked, Sealed, SessionEvent, UserSessionAdmitted } from '#domain';
 import type { CallContext } from './caller.js';
-import type { NewEvent } from './ports/event-log.port.js';
+import type { Actor, NewEvent } from './ports/event-log.port.js';
 
-const SCHEMA_VERSION = 1;
+export type DomainEvent = SessionEvent | UserSessionAdmitted | ScopeRevoked;
 
 export interface Recording {
-  readonly context: CallContext;
+  readonly actor: Actor;
+  readonly correlationId: string;
   readonly tenant: string;
   readonly initiator: Initiator;
   /** Reference time as the event is sent, ms. */
   readonly recordedAt: number;
 }
 
+/** Who is behind a call, for the record. */
+export const originOf = ({
+  caller,
+  correlationId,
+}: CallContext): Pick<Recording, 'actor' | 'correlationId'> => ({
+  actor: { kind: 'api-key', id: caller.keyId },
+  correlationId,
+});
+
+const VERSIONS: Partial<Record<DomainEvent['type'], number>> = { 'session.created': 2, 'session.rotated': 2 };
+
 /** Dresses a domain event for the log: id, actor, correlation, key id of what is sealed in it. */
-export function recorded(event: SessionEvent | UserSessionAdmitted, recording: Recording): NewEvent {
-  const { context, tenant, initiator, recordedAt } = recording;
+export function recorded(event: DomainEvent, recording: Recording): NewEvent {
+  const { actor, tenant, initiator, recordedAt, correlationId } = recording;
   const keyId = sealedKeyId(event);
   return {
     id: randomUUID(),
     type: event.type,
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: VERSIONS[event.type] ?? 1,
     data: event.data,
     metadata: {
       recordedAt,
-      actor: { kind: 'api-key', id: context.caller.keyId },
+      actor,
       initiator,
       tenant,
-      correlationId: context.correlationId,
+      correlationId,
       ...(keyId === undefined ? {} : { keyId }),
     },
   };
 }
 
-function sealedKeyId(event: SessionEvent | UserSessionAdmitted): string | undefined {
+function sealedKeyId(event: DomainEvent): string | undefined {
   const { device, claims, note } = event.data as { device?: Sealed; claims?: Sealed; note?: Sealed };
   return (device ?? claims ?? note)?.keyId;
 }

@@ -28,7 +28,7 @@ const JWS_OVERHEAD_BYTES = 240;
 export interface Issue {
   readonly time: CommandTime;
   readonly sid: string;
-  readonly session: Pick<OpenSession, 'facts' | 'lastActiveAt'>;
+  readonly session: Pick<OpenSession, 'facts' | 'lastActiveAt' | 'ep'>;
   readonly generation: Pick<Generation, 'gen' | 'macKeyId' | 'accessExp'>;
   readonly secret: Uint8Array;
   readonly position: Position;
@@ -46,7 +46,13 @@ export class SessionIssuer {
 
   /** @throws CurfewError ERR_CLAIMS_TOO_LARGE when the access token would be longer than 3,500 bytes. */
   assertFits(facts: SessionFacts, claims: Readonly<Record<string, unknown>> | undefined): void {
-    const payload = this.claimsOf(facts, claims, { sid: '0'.repeat(32), gen: 0, iat: 1e10, exp: 1e10 });
+    const payload = this.claimsOf(facts, claims, {
+      sid: '0'.repeat(32),
+      gen: 0,
+      iat: 1e10,
+      exp: 1e10,
+      ep: [1e9, 1e9, 1e9, 1e9],
+    });
     const encoded = Math.ceil((Buffer.byteLength(JSON.stringify(payload)) * 4) / 3);
     if (encoded + JWS_OVERHEAD_BYTES > MAX_ACCESS_TOKEN_BYTES) throw new CurfewError('ERR_CLAIMS_TOO_LARGE');
   }
@@ -71,7 +77,13 @@ export class SessionIssuer {
     const iat = Math.floor(time.now / 1000);
     if (generation.accessExp <= iat || time.isLate()) return answer;
     const accessToken = this.signer.sign(
-      this.claimsOf(session.facts, claims, { sid, gen: generation.gen, iat, exp: generation.accessExp }),
+      this.claimsOf(session.facts, claims, {
+        sid,
+        gen: generation.gen,
+        iat,
+        exp: generation.accessExp,
+        ...(session.ep.every((epoch) => epoch === 0) ? {} : { ep: session.ep }),
+      }),
     );
     return time.isLate() ? answer : { ...answer, accessToken, accessExpiresAt: generation.accessExp };
   }
@@ -85,7 +97,7 @@ export class SessionIssuer {
   private claimsOf(
     facts: SessionFacts,
     claims: Readonly<Record<string, unknown>> | undefined,
-    token: Pick<AccessTokenClaims, 'sid' | 'gen' | 'iat' | 'exp'>,
+    token: Pick<AccessTokenClaims, 'sid' | 'gen' | 'iat' | 'exp' | 'ep'>,
   ): AccessTokenClaims {
     return {
       iss: this.settings.issuer,

@@ -1,18 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DeviceInput, SessionInfo } from '#contracts';
+import { endedBy, type EndedSession, type OpenSession, type PerScope, type ScopeState } from '#domain';
 import type { Caller } from './caller.js';
 import { PERSONAL_DATA_VAULT, type PersonalDataVault } from './ports/keys.port.js';
 import type { SessionView } from './ports/session-views.port.js';
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** Turns a view into an answer: applies expiry, and opens personal data for those who may see it. */
+/** What a session is judged by, beside its own events. */
+export interface Judgement {
+  /** Reference time, ms. */
+  readonly now: number;
+  readonly scopes: PerScope<ScopeState>;
+}
+
+/** Turns a view into an answer: applies timeouts and epochs, and opens personal data for those who may see it. */
 @Injectable()
 export class SessionPresenter {
   constructor(@Inject(PERSONAL_DATA_VAULT) private readonly vault: PersonalDataVault) {}
 
-  /** @param now reference time, ms: a session past its timeouts is `expired` whether or not the log says so already. */
-  async present(view: SessionView, caller: Caller, now: number): Promise<SessionInfo> {
+  /** A session past a timeout is `expired`, and one past an epoch `revoked`, whether or not its own events say so. */
+  async present(view: SessionView, caller: Caller, judgement: Judgement): Promise<SessionInfo> {
     const device = await this.deviceOf(view, caller);
     return {
       sid: view.sid,
@@ -25,7 +33,7 @@ export class SessionPresenter {
       lastSeenAt: seconds(view.lastSeenAt),
       idleExpiresAt: seconds(view.idleExpiresAt),
       absoluteExpiresAt: seconds(view.absoluteExpiresAt),
-      ...endOf(view, now),
+      ...endOf(view, judgement),
       ...(device === undefined ? {} : { device }),
     };
   }
@@ -36,22 +44,53 @@ export class SessionPresenter {
   }
 }
 
+/** A folded session as a view shows it. */
+export function viewOf(sid: string, state: OpenSession | EndedSession): SessionView {
+  const { tenant, sub, client, roles, createdAt, policy } = state.facts;
+  return {
+    tenant,
+    sub,
+    sid,
+    client,
+    roles,
+    gen: state.gen,
+    ep: state.ep,
+    createdAt,
+    lastSeenAt: state.lastActiveAt,
+    idleExpiresAt: state.lastActiveAt + policy.idleTimeout,
+    absoluteExpiresAt: createdAt + policy.absoluteTimeout,
+    ...(state.device === undefined ? {} : { device: state.device }),
+    ...(state.status === 'ended'
+      ? { ended: { at: state.endedAt, reason: state.reason, initiator: state.initiator } }
+      : {}),
+  };
+}
+
+type End = NonNullable<SessionView['ended']>;
+
+/** Whatever came first ended it. */
 function endOf(
   view: SessionView,
-  now: number,
+  { now, scopes }: Judgement,
 ): Pick<SessionInfo, 'status' | 'endedAt' | 'endedReason' | 'endedBy'> {
-  if (view.ended) {
-    const { at, reason, initiator } = view.ended;
-    const status = reason === 'idle' || reason === 'absolute' ? 'expired' : 'revoked';
-    return { status, endedAt: seconds(at), endedReason: reason, endedBy: initiator };
-  }
-  const idle = view.idleExpiresAt < view.absoluteExpiresAt;
-  const deadline = Math.min(view.idleExpiresAt, view.absoluteExpiresAt);
-  if (now < deadline) return { status: 'active' };
-  return {
-    status: 'expired',
-    endedAt: seconds(deadline),
-    endedReason: idle ? 'idle' : 'absolute',
-    endedBy: 'policy',
-  };
+  const massRevocation = endedBy(scopes, view.ep, view.sid);
+  const ends = [
+    view.ended,
+    massRevocation && {
+      at: massRevocation.at,
+      reason: 'scope' as const,
+      initiator: massRevocation.initiator,
+    },
+    timeoutOf(view, now),
+  ].filter((end): end is End => end !== undefined);
+  if (ends.length === 0) return { status: 'active' };
+  const { at, reason, initiator } = ends.reduce((first, end) => (end.at < first.at ? end : first));
+  const status = reason === 'idle' || reason === 'absolute' ? 'expired' : 'revoked';
+  return { status, endedAt: seconds(at), endedReason: reason, endedBy: initiator };
+}
+
+function timeoutOf({ idleExpiresAt, absoluteExpiresAt }: SessionView, now: number): End | undefined {
+  const at = Math.min(idleExpiresAt, absoluteExpiresAt);
+  if (now < at) return undefined;
+  return { at, reason: idleExpiresAt < absoluteExpiresAt ? 'idle' : 'absolute', initiator: 'policy' };
 }

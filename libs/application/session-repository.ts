@@ -1,86 +1,142 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
-  evolve,
-  evolveUser,
   generationOf,
-  initialState,
-  initialUserState,
+  scopesOf,
+  scopeStream,
   sessionStream,
   userStream,
   type Generation,
+  type PerScope,
+  type ScopeRef,
+  type ScopeState,
   type SessionEvent,
   type SessionState,
-  type UserSessionAdmitted,
   type UserState,
 } from '#domain';
 import {
-  EVENT_LOG,
-  type EventLog,
-  type Position,
-  type RecordedEvent,
-  type StreamSlice,
-} from './ports/event-log.port.js';
+  foldTail,
+  SCOPE,
+  SESSION,
+  SNAPSHOT_FORMAT,
+  snapshotOf,
+  USER,
+  type Folded,
+} from './folded-streams.js';
+import { EVENT_LOG, type EventLog, type StreamTail } from './ports/event-log.port.js';
 
-export interface LoadedSession {
-  readonly state: SessionState;
-  /** -1 if there is no such session. */
-  readonly revision: number;
-  /** Of the stream's last event; '' if there is none. */
-  readonly position: Position;
+export interface LoadedSession extends Folded<SessionState> {
+  /** Of the scopes that the session belongs to; all quiet if there is no such session. */
+  readonly scopes: PerScope<ScopeState>;
 }
 
-export interface LoadedUser {
-  readonly state: UserState;
-  readonly revision: number;
+export interface LoadedUser extends Folded<UserState> {
+  /** Of the scopes that the user's sessions of that client belong to. */
+  readonly scopes: PerScope<ScopeState>;
 }
+
+/** A load that folds more events keeps a snapshot, so that the next one does not (DESIGN §5: loading stays O(1)). */
+const LONGEST_TAIL = 8;
+/** Sessions whose scopes are remembered, so that one round trip brings both: they never change. */
+const REMEMBERED_SCOPES = 50_000;
+const GENERATIONS_PAGE = 256;
+
+type Tails = ReadonlyMap<string, StreamTail>;
 
 /** Reads streams and folds them. On the primary: what it returns may be decided on. */
 @Injectable()
 export class SessionRepository {
+  private readonly scopesOfSession = new Map<string, PerScope<ScopeRef>>();
+
   constructor(@Inject(EVENT_LOG) private readonly log: EventLog) {}
 
+  /** A session and the epochs of its scopes. One round trip if this instance has seen the session before, else two. */
   async load(sid: string): Promise<LoadedSession> {
-    return folded(await this.log.readStream(sessionStream(sid)));
+    return (await this.loadAll([sid])).get(sid)!;
   }
 
-  /** Several in one round trip. */
+  /** Several for the price of one. Every sid asked for is in the answer. */
   async loadAll(sids: readonly string[]): Promise<ReadonlyMap<string, LoadedSession>> {
-    const slices = await this.log.readStreams(sids.map(sessionStream));
+    const remembered = sids.flatMap((sid) => this.scopesOfSession.get(sid) ?? []);
+    const tails = await this.tails([...sids.map(sessionStream), ...remembered.map(scopeStream)]);
+    const sessions = new Map(sids.map((sid) => [sid, this.fold(SESSION, sessionStream(sid), tails)]));
+    const scopes = new Map(
+      [...sessions].flatMap(([sid, { state }]) =>
+        state.status === 'none' ? [] : [[sid, this.rememberScopes(sid, scopesOf(state.facts))]],
+      ),
+    );
+    const more = [...scopes.values()].flat().filter((scope) => !tails.has(scopeStream(scope)));
+    const all = more.length === 0 ? tails : new Map([...tails, ...(await this.tails(more.map(scopeStream)))]);
     return new Map(
-      sids.map((sid) => [sid, folded(slices.get(sessionStream(sid)) ?? { events: [], revision: -1 })]),
+      [...sessions].map(([sid, session]) => [
+        sid,
+        { ...session, scopes: this.foldScopes(scopes.get(sid), all) },
+      ]),
     );
   }
 
-  /** A generation that the state no longer keeps. */
+  /** The admissions of a user, and the epochs that a session of that client would see. */
+  async loadUser(tenant: string, sub: string, client: string): Promise<LoadedUser> {
+    const stream = userStream(tenant, sub);
+    const scopes = scopesOf({ tenant, sub, client });
+    const tails = await this.tails([stream, ...scopes.map(scopeStream)]);
+    return { ...this.fold(USER, stream, tails), scopes: this.foldScopes(scopes, tails) };
+  }
+
+  async loadScope(scope: ScopeRef): Promise<Folded<ScopeState>> {
+    const stream = scopeStream(scope);
+    return this.fold(SCOPE, stream, await this.tails([stream]));
+  }
+
+  /** The epochs of the scopes that each of these belongs to, in their order. One round trip, shared scopes read once. */
+  async loadScopesOf(
+    sessions: readonly { readonly tenant: string; readonly sub: string; readonly client: string }[],
+  ): Promise<PerScope<ScopeState>[]> {
+    const scopes = sessions.map(scopesOf);
+    const tails = await this.tails(scopes.flat().map(scopeStream));
+    return scopes.map((ofSession) => this.foldScopes(ofSession, tails));
+  }
+
+  /** A generation that the state no longer keeps. It stands at its own revision, or behind it by as many replays. */
   async loadGeneration(sid: string, gen: number): Promise<Generation | undefined> {
-    const { events } = await this.log.readStream(sessionStream(sid));
-    for (const event of events.map(asSessionEvent)) {
-      if (event.type === 'session.rotated' && event.data.gen === gen) return generationOf(event.data);
-      if (event.type === 'session.created' && gen === 0) return { gen: 0, replays: [], ...event.data };
+    for (let from = gen; ; from += GENERATIONS_PAGE) {
+      const page = await this.log.readStream(sessionStream(sid), { from, max: GENERATIONS_PAGE });
+      for (const { type, data } of page.events) {
+        const event = { type, data } as unknown as SessionEvent;
+        if (event.type === 'session.rotated' && event.data.gen === gen) return generationOf(event.data);
+        if (event.type === 'session.created' && gen === 0) return { gen: 0, replays: [], ...event.data };
+      }
+      if (page.events.length < GENERATIONS_PAGE) return undefined;
     }
-    return undefined;
   }
 
-  async loadUser(tenant: string, sub: string): Promise<LoadedUser> {
-    const { events, revision } = await this.log.readStream(userStream(tenant, sub));
-    const state = events.reduce(
-      (user, event) => evolveUser(user, asUserEvent(event), event.revision),
-      initialUserState,
+  private tails(streams: readonly string[]): Promise<Tails> {
+    return this.log.readTails([...new Set(streams)], SNAPSHOT_FORMAT);
+  }
+
+  private fold<S>(fold: Parameters<typeof foldTail<S>>[0], stream: string, tails: Tails): Folded<S> {
+    const tail = tails.get(stream);
+    const folded = foldTail(fold, tail);
+    if (tail && tail.events.length >= LONGEST_TAIL) this.log.keepSnapshot(snapshotOf(fold, stream, folded));
+    return folded;
+  }
+
+  private foldScopes(scopes: PerScope<ScopeRef> | undefined, tails: Tails): PerScope<ScopeState> {
+    const states = (scopes ?? NO_SCOPES).map((scope) =>
+      scope === undefined ? SCOPE.initial : this.fold(SCOPE, scopeStream(scope), tails).state,
     );
-    return { state, revision };
+    return states as unknown as PerScope<ScopeState>;
+  }
+
+  private rememberScopes(sid: string, scopes: PerScope<ScopeRef>): PerScope<ScopeRef> {
+    if (!this.scopesOfSession.has(sid)) {
+      this.scopesOfSession.set(sid, scopes);
+      if (this.scopesOfSession.size > REMEMBERED_SCOPES) {
+        const [oldest] = this.scopesOfSession.keys();
+        if (oldest !== undefined) this.scopesOfSession.delete(oldest);
+      }
+    }
+    return scopes;
   }
 }
 
-function folded(slice: StreamSlice): LoadedSession {
-  return {
-    state: slice.events.map(asSessionEvent).reduce(evolve, initialState),
-    revision: slice.revision,
-    position: slice.events.at(-1)?.position ?? '',
-  };
-}
-
-// The log holds only what this service appended; schemas are checked at append.
-const asSessionEvent = (event: RecordedEvent): SessionEvent =>
-  ({ type: event.type, data: event.data }) as unknown as SessionEvent;
-const asUserEvent = (event: RecordedEvent): UserSessionAdmitted =>
-  ({ type: event.type, data: event.data }) as unknown as UserSessionAdmitted;
+const NO_SCOPES: PerScope<undefined> = [undefined, undefined, undefined, undefined];

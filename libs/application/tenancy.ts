@@ -24,6 +24,16 @@ export function tenantOf(caller: Caller, named: string | undefined): string {
   return only;
 }
 
+/**
+ * For what concerns all tenants at once.
+ * @throws CurfewError ERR_FORBIDDEN for a key that is bound to some.
+ */
+export function assertReachesAll(caller: Caller): void {
+  if (!caller.tenants.includes(EVERY_TENANT)) {
+    throw new CurfewError('ERR_FORBIDDEN', { detail: 'this needs a key for every tenant' });
+  }
+}
+
 /** Whether a session that was found by its id may be shown to the caller, who may also have named a tenant. */
 export const isVisible = (caller: Caller, named: string | undefined, tenant: string): boolean =>
   mayReach(caller, tenant) && (named === undefined || named === tenant);

@@ -155,6 +155,22 @@ export const ERROR_CATALOGUE = entries({
     retryable: true,
     doc: 'Other writes to the same session or user won each time. Nothing was written.',
   },
+  ERR_VIEW_BEHIND: {
+    title: 'The view does not show that write yet',
+    http: 503,
+    grpc: 'UNAVAILABLE',
+    log: 'warn',
+    retryable: true,
+    doc: 'A query came with `Curfew-At-Least` and the view did not reach that position within 2 s. Ask again, or leave the header out and take an older answer. If it stays: `curfew projections list`.',
+  },
+  ERR_EXCEPTION_NOT_ALIVE: {
+    title: 'An exception is not a living session of the scope',
+    http: 409,
+    grpc: 'FAILED_PRECONDITION',
+    log: 'info',
+    retryable: false,
+    doc: 'A mass revocation names a session to spare that has ended, has expired, was ended by an earlier mass revocation, or is not in the scope. Nothing was written: an exception never brings a session back.',
+  },
   ERR_TOO_LATE: {
     title: 'The call took too long',
     http: 503,

@@ -1,4 +1,4 @@
-import type { Initiator, Reason } from './vocabulary.js';
+import type { CallerReason, Initiator, MassRevocationScope, Reason } from './vocabulary.js';
 
 /** The user's device and network, as the caller saw them. Personal data: sealed. */
 export interface DeviceInput {
@@ -37,6 +37,8 @@ export interface SessionInfo {
   readonly endedAt?: number;
   readonly endedReason?: Reason;
   readonly endedBy?: Initiator;
+  /** In a list that was asked for with `current`: whether it is that session. */
+  readonly current?: boolean;
   /** Only for callers with `personal-data:read`. */
   readonly device?: DeviceInput;
 }
@@ -58,4 +60,29 @@ export interface NewSession {
   readonly claims?: Readonly<Record<string, unknown>>;
   /** A session of the same tenant that ends in the same append (login over an older session). Needs sessions:revoke. */
   readonly replaces?: string;
+}
+
+/** Which sessions a mass revocation ends. */
+export interface MassRevocation {
+  readonly scope: MassRevocationScope;
+  /** Needed if the API key is bound to several tenants; not with `global`. */
+  readonly tenant?: string;
+  /** With `user`. */
+  readonly sub?: string;
+  /** With `client`. */
+  readonly client?: string;
+  /** Sids of living sessions of the scope that it spares; at most 32. */
+  readonly except?: readonly string[];
+  readonly reason?: CallerReason;
+  readonly initiator?: Initiator;
+}
+
+/** The answer to a mass revocation. */
+export interface MassRevoked {
+  readonly revocationId: string;
+  /** The scope's epoch since. */
+  readonly epoch: number;
+  /** True when the same Idempotency-Key had done it before: nothing was raised. */
+  readonly repeated: boolean;
+  readonly position: string;
 }

@@ -37,6 +37,7 @@ export const API_KEY_SCOPES = [
   'tokens:introspect',
   'sessions:read',
   'sessions:revoke',
+  'scopes:revoke',
   'revocations:watch',
   'audit:read',
   'personal-data:read',
@@ -44,16 +45,44 @@ export const API_KEY_SCOPES = [
 ] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
-/** A revocation as nodes get it. Applied by maximum: duplicates, replays and any order are harmless. */
-export interface RevocationMessage {
-  readonly scope: 'session';
-  readonly tenant: string;
-  readonly sub: string;
-  readonly sid: string;
+/** What a mass revocation ends (DESIGN §5), in the order of the claim `ep`. */
+export const MASS_REVOCATION_SCOPES = ['user', 'client', 'tenant', 'global'] as const;
+export type MassRevocationScope = (typeof MASS_REVOCATION_SCOPES)[number];
+
+interface RevocationFacts {
   readonly reason: Reason;
   readonly initiator: Initiator;
   readonly position: string;
 }
+
+/** The end of one session. */
+export interface SessionRevocation extends RevocationFacts {
+  readonly scope: 'session';
+  readonly tenant: string;
+  readonly sub: string;
+  readonly sid: string;
+}
+
+/**
+ * The end of all sessions of a scope: alive is who has `ep` ≥ `epoch`, or `ep` ≥ `excepted[sid]`. The message of the highest
+ * epoch of a scope takes the place of the others.
+ */
+export interface ScopeRevocation extends RevocationFacts {
+  readonly scope: MassRevocationScope;
+  readonly revocationId: string;
+  /** '' for `global`. */
+  readonly tenant: string;
+  /** Of a user; '' otherwise. */
+  readonly sub: string;
+  /** Of a client; '' otherwise. */
+  readonly client: string;
+  readonly epoch: number;
+  /** sid → from. */
+  readonly excepted: Readonly<Record<string, number>>;
+}
+
+/** A revocation as nodes get it. Applied by maximum: duplicates, replays and any order are harmless. */
+export type RevocationMessage = SessionRevocation | ScopeRevocation;
 
 /** Claims of an access token: RFC 9068 §2.2 and Curfew's own (DESIGN §6). Times are seconds since the epoch. */
 export interface AccessTokenClaims {
@@ -71,6 +100,8 @@ export interface AccessTokenClaims {
   readonly tenant: string;
   readonly roles?: readonly string[];
   readonly gen: number;
+  /** Epochs seen, in the order of `MASS_REVOCATION_SCOPES`; absent when all are 0. */
+  readonly ep?: readonly [number, number, number, number];
   /** The caller's custom claims, all under this one name. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -52,6 +52,24 @@ export interface StreamSlice {
   readonly revision: number;
 }
 
+/**
+ * What a stream folds to at one of its revisions. A shortcut, never the truth: it may be lost, and it is checked before use.
+ */
+export interface StreamSnapshot {
+  readonly stream: string;
+  /** The state holds the events up to and including this one. */
+  readonly revision: number;
+  /** Names the shape of `state` and the fold that made it; one of another format is not used. */
+  readonly format: string;
+  /** JSON. Sealed fields stay sealed. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** A stream's newest usable snapshot and every event after it (all events if there is none). */
+export interface StreamTail extends StreamSlice {
+  readonly snapshot?: StreamSnapshot;
+}
+
 export interface LogPage {
   readonly events: readonly RecordedEvent[];
   /** Resume here. */
@@ -97,6 +115,17 @@ export interface EventLog {
   readStream(stream: string, options?: { from?: number; max?: number }): Promise<StreamSlice>;
   /** Several whole streams in one round trip; a stream that does not exist is an empty slice of revision -1. */
   readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, StreamSlice>>;
+  /**
+   * What several streams fold to, for the price of their newest events: a snapshot of that format and the events behind it.
+   * On the primary, and as fresh as `readStreams`. A snapshot ahead of its stream (a log that lost its tail) is discarded with
+   * an alarm. One round trip; a stream that does not exist is an empty tail of revision -1.
+   */
+  readTails(streams: readonly string[], format: string): Promise<ReadonlyMap<string, StreamTail>>;
+  /**
+   * Keeps a snapshot for `readTails`, in the background: bounded, coalesced, lost without harm. An older one never replaces a
+   * newer one of the same format.
+   */
+  keepSnapshot(snapshot: StreamSnapshot): void;
   /** The whole log in order, after `after`. Never skips a committed event, however commits interleave (G7). */
   readAll(after: Position, max: number): Promise<LogPage>;
   /**

@@ -1,8 +1,19 @@
+import type { Epochs } from '#domain';
+
+/** What an access token says of its session. */
+export interface TokenSession {
+  readonly tenant: string;
+  readonly sub: string;
+  readonly client: string;
+  readonly sid: string;
+  readonly ep: Epochs;
+}
+
 /**
- * This instance's own deny-list, from its revocation follower. Introspection asks it beside the stream, since the read may
- * have touched a deposed primary (DESIGN §6).
+ * This instance's own deny-list and epochs, from its revocation follower. Introspection asks them beside the streams, since the
+ * read may have touched a deposed primary (DESIGN §6).
  */
 export interface LiveRevocations {
-  isRevoked(tenant: string, sid: string): boolean;
+  isRevoked(session: TokenSession): boolean;
 }
 export const LIVE_REVOCATIONS = Symbol('LiveRevocations');

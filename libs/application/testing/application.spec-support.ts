@@ -3,6 +3,10 @@ import type { AccessTokenClaims } from '#contracts';
 import { MemoryEventLog } from '#event-log';
 import type { CallContext, Caller } from '../caller.js';
 import { CommandTimes } from '../command-time.js';
+import { ExpireSessions } from '../commands/expire-sessions/expire-sessions.command.js';
+import { ExpireSessionsHandler } from '../commands/expire-sessions/expire-sessions.handler.js';
+import { RevokeAll, type RevokeAllInput } from '../commands/revoke-all/revoke-all.command.js';
+import { RevokeAllHandler } from '../commands/revoke-all/revoke-all.handler.js';
 import { CreateSession, type CreateSessionInput } from '../commands/create-session/create-session.command.js';
 import { CreateSessionHandler } from '../commands/create-session/create-session.handler.js';
 import {
@@ -12,6 +16,20 @@ import {
 import { RefreshSessionHandler } from '../commands/refresh-session/refresh-session.handler.js';
 import { RevokeSession, type RevokeSessionInput } from '../commands/revoke-session/revoke-session.command.js';
 import { RevokeSessionHandler } from '../commands/revoke-session/revoke-session.handler.js';
+import { PastSessions } from '../past-sessions.js';
+import type { TokenSession } from '../ports/live-revocations.port.js';
+import type { SessionViews } from '../ports/session-views.port.js';
+import { GetSession } from '../queries/get-session/get-session.query.js';
+import { GetSessionHandler } from '../queries/get-session/get-session.handler.js';
+import { GetSessionAt } from '../queries/get-session-at/get-session-at.query.js';
+import { GetSessionAtHandler } from '../queries/get-session-at/get-session-at.handler.js';
+import {
+  ListUserSessionsAt,
+  type ListUserSessionsAtInput,
+} from '../queries/list-user-sessions-at/list-user-sessions-at.query.js';
+import { ListUserSessionsAtHandler } from '../queries/list-user-sessions-at/list-user-sessions-at.handler.js';
+import type { MomentInput } from '../moment.js';
+import { SessionPresenter } from '../session-presenter.js';
 import type { AccessTokenSigner, PersonalDataVault, RefreshTokenKeys } from '../ports/keys.port.js';
 import type { ReferenceClock } from '../ports/reference-clock.port.js';
 import type { SecurityAlarm, SecurityCount } from '../ports/security-signals.port.js';
@@ -28,7 +46,15 @@ const START = 1_800_000_000_000;
 /** A caller with every scope, bound to one tenant. */
 export const callerOf = (tenant: string, changes: Partial<Caller> = {}): Caller => ({
   keyId: `key-of-${tenant}`,
-  scopes: ['sessions:issue', 'sessions:revoke', 'sessions:read', 'tokens:introspect', 'audit:read', 'admin'],
+  scopes: [
+    'sessions:issue',
+    'sessions:revoke',
+    'scopes:revoke',
+    'sessions:read',
+    'tokens:introspect',
+    'audit:read',
+    'admin',
+  ],
   tenants: [tenant],
   audiences: ['api'],
   ...changes,
@@ -92,7 +118,8 @@ export class TestApplication {
     alarm: (kind: SecurityAlarm) => void this.alarms.push(kind),
     count: (kind: SecurityCount) => void this.counts.push(kind),
   };
-  private readonly sessions = new SessionRepository(this.log);
+  readonly sessions = new SessionRepository(this.log);
+  private readonly presenter = new SessionPresenter(testVault);
 
   private times(): CommandTimes {
     return new CommandTimes(this.clock, () => () => this.commandAge);
@@ -133,8 +160,40 @@ export class TestApplication {
     );
   }
 
+  revokeAll(input: RevokeAllInput, context = contextOf()) {
+    return new RevokeAllHandler(this.log, this.sessions, this.times()).execute(new RevokeAll(context, input));
+  }
+
+  /** One step of the sweeper over these sids. */
+  expire(...sids: string[]) {
+    const views = {
+      listOverdue: () => Promise.resolve({ sids, next: '' }),
+    } as unknown as SessionViews;
+    return new ExpireSessionsHandler(this.log, views, this.sessions, this.times()).execute(
+      new ExpireSessions(''),
+    );
+  }
+
+  get(sid: string, caller = callerOf('default')) {
+    return new GetSessionHandler(this.sessions, this.presenter, this.clock).execute(
+      new GetSession(contextOf(caller), { sid }),
+    );
+  }
+
+  getAt(sid: string, moment: MomentInput, caller = callerOf('default')) {
+    return new GetSessionAtHandler(new PastSessions(this.log, this.presenter)).execute(
+      new GetSessionAt(contextOf(caller), { sid, ...moment }),
+    );
+  }
+
+  listAt(input: ListUserSessionsAtInput, caller = callerOf('default')) {
+    return new ListUserSessionsAtHandler(new PastSessions(this.log, this.presenter)).execute(
+      new ListUserSessionsAt(contextOf(caller), input),
+    );
+  }
+
   introspect(token: string, caller = callerOf('default')) {
-    const revocations = { isRevoked: (_tenant: string, sid: string) => this.denied.has(sid) };
+    const revocations = { isRevoked: ({ sid }: TokenSession) => this.denied.has(sid) };
     return new IntrospectTokenHandler(
       testSigner,
       this.sessions,

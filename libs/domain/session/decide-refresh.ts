@@ -1,3 +1,5 @@
+import type { Epochs, PerScope } from '../scope/scope.js';
+import { epochsOf, survivesAll, type ScopeState } from '../scope/state.js';
 import type { Sealed } from '../sealed.js';
 import type { ReplayRule, SecretHash, SessionEvent } from './events.js';
 import { accessExpiry, hasExpired } from './expiry.js';
@@ -9,6 +11,9 @@ export interface Refresh {
   readonly now: number;
   /** Reference time as the events are sent, ms. */
   readonly sentAt: number;
+  readonly sid: string;
+  /** The scopes that the session belongs to, loaded after the command's receipt. */
+  readonly scopes: PerScope<ScopeState>;
   readonly presented: { readonly gen: number; readonly secretHash: SecretHash };
   /** The presented generation, read from the log because the state no longer keeps it. */
   readonly olderGeneration?: Generation;
@@ -37,7 +42,7 @@ export type RefreshDecision =
   | { readonly outcome: 'theft'; readonly events: readonly SessionEvent[] }
   | {
       readonly outcome: 'refused';
-      readonly cause: 'unknown' | 'ended' | 'expired' | 'wrong-secret' | 'generation-ahead';
+      readonly cause: 'unknown' | 'ended' | 'expired' | 'epoch-passed' | 'wrong-secret' | 'generation-ahead';
       readonly events: readonly [];
     }
   | { readonly outcome: 'key-reused'; readonly events: readonly [] };
@@ -47,6 +52,7 @@ export function decideRefresh(state: SessionState, command: Refresh): RefreshDec
   if (state.status === 'none') return refused('unknown');
   if (state.status === 'ended') return refused('ended');
   if (hasExpired(state, command.now)) return refused('expired');
+  if (!survivesAll(command.scopes, state.ep, command.sid)) return refused('epoch-passed');
   const { gen, secretHash } = command.presented;
   if (gen > state.gen) return refused('generation-ahead');
   const generation = state.generations.get(gen) ?? command.olderGeneration;
@@ -66,6 +72,8 @@ function rotate(state: OpenSession, command: Refresh, current: Generation): Refr
   if (key !== undefined && key === current.idempotencyKeyHash) return { outcome: 'key-reused', events: [] };
   const gen = state.gen + 1;
   const active = { facts: state.facts, lastActiveAt: Math.max(state.lastActiveAt, command.now) };
+  // Never back: the scopes may have been read before the session was.
+  const ep = highest(epochsOf(command.scopes), state.ep);
   return {
     outcome: 'rotated',
     gen,
@@ -79,12 +87,20 @@ function rotate(state: OpenSession, command: Refresh, current: Generation): Refr
           at: command.now,
           supersededAt: command.sentAt,
           accessExp: accessExpiry(active, command.now),
+          ...(ep.every((epoch, i) => epoch === state.ep[i]) ? {} : { ep }),
           ...(command.device === undefined ? {} : { device: command.device }),
         },
       },
     ],
   };
 }
+
+const highest = (a: Epochs, b: Epochs): Epochs => [
+  Math.max(a[0], b[0]),
+  Math.max(a[1], b[1]),
+  Math.max(a[2], b[2]),
+  Math.max(a[3], b[3]),
+];
 
 function replay(state: OpenSession, command: Refresh, presented: Generation): RefreshDecision | undefined {
   const successor = state.generations.get(presented.gen + 1);

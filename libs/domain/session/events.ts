@@ -1,3 +1,5 @@
+import type { ScopeRevoked } from '../scope/events.js';
+import type { Epochs } from '../scope/scope.js';
 import type { Sealed } from '../sealed.js';
 import type { Initiator, Reason } from './ending.js';
 import type { ResolvedPolicy } from './policy.js';
@@ -27,6 +29,8 @@ export interface SessionCreated {
     readonly at: number;
     /** `exp` of the access token issued with it, seconds. */
     readonly accessExp: number;
+    /** The epochs seen: of the session's user, client and tenant, and of all. */
+    readonly ep: Epochs;
     /** Network and device (`DeviceInput`), sealed. */
     readonly device?: Sealed;
     /** Custom claims, sealed. */
@@ -51,6 +55,8 @@ export interface SessionRotated {
     /** When the previous generation was superseded: reference time as the event was sent, ms (DESIGN §5). */
     readonly supersededAt: number;
     readonly accessExp: number;
+    /** The epochs adopted; absent when they are those that the session had. */
+    readonly ep?: Epochs;
     readonly device?: Sealed;
   };
 }
@@ -114,7 +120,9 @@ export type SessionEvent =
 export type SessionEventType = SessionEvent['type'];
 
 /** Events that nodes must hear of. */
-export const REVOCATION_EVENT_TYPES = ['session.revoked'] as const satisfies readonly SessionEventType[];
+export const REVOCATION_EVENT_TYPES = ['session.revoked', 'scope.revoked'] as const satisfies readonly (
+  SessionEventType | ScopeRevoked['type']
+)[];
 
 /** After one of these nothing follows in the stream (G1). */
 export const TERMINAL_EVENT_TYPES = [

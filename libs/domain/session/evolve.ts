@@ -27,7 +27,7 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
 }
 
 function created(data: SessionCreated['data']): OpenSession {
-  const { sub, tenant, client, roles, acr, amr, authTime, policy, claims, device, at } = data;
+  const { sub, tenant, client, roles, acr, amr, authTime, policy, claims, device, at, ep } = data;
   const first: Generation = {
     gen: 0,
     secretHash: data.secretHash,
@@ -52,6 +52,7 @@ function created(data: SessionCreated['data']): OpenSession {
     lastActiveAt: at,
     ...(device === undefined ? {} : { device }),
     gen: 0,
+    ep,
     generations: new Map([[0, first]]),
   };
 }
@@ -84,6 +85,7 @@ function rotated(state: OpenSession, data: SessionRotated['data']): OpenSession 
   return {
     ...state,
     gen: data.gen,
+    ep: data.ep ?? state.ep,
     generations,
     lastActiveAt: Math.max(state.lastActiveAt, data.at),
     ...(data.device === undefined ? {} : { device: data.device }),
@@ -103,13 +105,14 @@ function ended(
   cause: 'revoked' | 'expired',
   data: Pick<Extract<SessionState, { status: 'ended' }>, 'reason' | 'initiator'> & { readonly at: number },
 ): SessionState {
-  const { facts, lastActiveAt, device, gen } = state;
+  const { facts, lastActiveAt, device, gen, ep } = state;
   return {
     status: 'ended',
     facts,
     lastActiveAt,
     ...(device === undefined ? {} : { device }),
     gen,
+    ep,
     cause,
     reason: data.reason,
     initiator: data.initiator,

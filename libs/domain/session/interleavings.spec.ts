@@ -6,7 +6,7 @@ import { decideRefresh, type RefreshDecision } from './decide-refresh.js';
 import { decideRevoke } from './decide-revoke.js';
 import type { SessionEvent } from './events.js';
 import { evolve, generationOf, MAX_COMMAND_AGE } from './evolve.js';
-import { given, sessionCreated, START } from './session.spec-support.js';
+import { given, QUIET_SCOPES, sessionCreated, START } from './session.spec-support.js';
 import type { SessionState } from './state.js';
 
 const GRACE = 10_000;
@@ -81,6 +81,8 @@ class Service {
     return decideRefresh(this.state(request.loadedLength), {
       now: request.now,
       sentAt: this.now,
+      sid: 'sid-1',
+      scopes: QUIET_SCOPES,
       presented: { gen: token.gen, secretHash: hashSecret(token.secret) },
       ...(older ? { olderGeneration: generationOf(older) } : { olderGeneration: this.zero() }),
       firstLoadGen: request.firstLoadGen,

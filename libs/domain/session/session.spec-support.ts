@@ -1,3 +1,5 @@
+import { FIRST_EPOCHS, type PerScope } from '../scope/scope.js';
+import { initialScopeState, type ScopeState } from '../scope/state.js';
 import { evolve } from './evolve.js';
 import type { SessionCreated, SessionEvent } from './events.js';
 import { initialState, type SessionState } from './state.js';
@@ -31,6 +33,7 @@ export function sessionCreated(changes: Partial<SessionCreated['data']> = {}): S
       secretHash: hashOf(0),
       at: START,
       accessExp: START / SECOND + 300,
+      ep: FIRST_EPOCHS,
       ...changes,
     },
   };
@@ -61,11 +64,21 @@ export const revokedBy = (reason: 'logout' | 'theft' | 'admin', at: number): Ses
 export const given = (...events: readonly SessionEvent[]): SessionState =>
   events.reduce(evolve, initialState);
 
+/** No mass revocation so far. */
+export const QUIET_SCOPES: PerScope<ScopeState> = [
+  initialScopeState,
+  initialScopeState,
+  initialScopeState,
+  initialScopeState,
+];
+
 /** Presents generation `gen` at `now`, with the right secret unless `changes` says otherwise. */
 export function presenting(gen: number, now: number, changes: Partial<Refresh> = {}): Refresh {
   return {
     now,
     sentAt: now,
+    sid: 'sid-1',
+    scopes: QUIET_SCOPES,
     presented: { gen, secretHash: hashOf(gen) },
     firstLoadGen: -1,
     successor: { secretHash: hashOf(gen + 1), salt: `salt-${gen + 1}`, pepperId: 1, macKeyId: 1 },

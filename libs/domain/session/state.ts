@@ -1,3 +1,4 @@
+import type { Epochs } from '../scope/scope.js';
 import type { Sealed } from '../sealed.js';
 import type { Initiator, Reason } from './ending.js';
 import type { ReplayRule, SecretHash } from './events.js';
@@ -41,6 +42,8 @@ export interface OpenSession {
   readonly device?: Sealed;
   /** The current generation. */
   readonly gen: number;
+  /** The epochs that it has seen; whether it is alive by them is not state: see `survivesAll`. */
+  readonly ep: Epochs;
   /**
    * Contiguous, up to the current one: the previous generation, and every one that was superseded so recently that a replay
    * may still be asked for. Older ones are read from the log when one is presented, so a state stays small for ever.
@@ -54,6 +57,7 @@ export interface EndedSession {
   readonly lastActiveAt: number;
   readonly device?: Sealed;
   readonly gen: number;
+  readonly ep: Epochs;
   readonly cause: 'revoked' | 'expired';
   readonly reason: Reason;
   readonly initiator: Initiator;

@@ -19,6 +19,7 @@ const creating = (changes: Partial<CreateSession> = {}): CreateSession => ({
   sid: 'new',
   created: sessionCreated().data,
   firstLoadRevision: 99,
+  epochPassed: new Set(),
   ...changes,
 });
 

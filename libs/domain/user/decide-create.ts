@@ -12,6 +12,8 @@ export interface CreateSession {
   readonly idempotencyKeyHash?: string;
   /** Revision of the user's stream at this command's first load; -1 if there was none. */
   readonly firstLoadRevision: number;
+  /** Of the examined: those that a mass revocation has ended. They leave their slots; nothing is left to end. */
+  readonly epochPassed: ReadonlySet<string>;
   /** A session that this login takes the place of. */
   readonly replaces?: string;
 }
@@ -49,7 +51,7 @@ export function decideCreate(
   for (const [sid, state] of examined) {
     const events = endOf(sid, state, undelivered, command);
     if (events.length > 0) ends.set(sid, events);
-    if (events.length > 0 || state.status !== 'open') dead.add(sid);
+    if (events.length > 0 || state.status !== 'open' || command.epochPassed.has(sid)) dead.add(sid);
   }
   const left = user.admitted.map((admission) => admission.sid).filter((sid) => dead.has(sid));
   const { sub, tenant } = command.created;
@@ -78,6 +80,7 @@ function endOf(
 ): readonly SessionEvent[] {
   const expired = decideExpire(state, command.now);
   if (expired.length > 0) return expired;
+  if (command.epochPassed.has(sid)) return [];
   if (undelivered.has(sid))
     return decideRevoke(state, { now: command.now, reason: 'policy', initiator: 'system' });
   if (sid === command.replaces)

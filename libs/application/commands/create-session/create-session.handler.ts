@@ -5,11 +5,13 @@ import { CurfewError, type IssuedSession } from '#contracts';
 import {
   accessExpiry,
   decideCreate,
+  epochsOf,
   evolve,
   hashIdempotencyKey,
   hashSecret,
   initialState,
   sessionStream,
+  survivesAll,
   userStream,
   type Admission,
   type CreateDecision,
@@ -28,7 +30,7 @@ import {
   type PersonalDataVault,
   type RefreshTokenKeys,
 } from '../../ports/keys.port.js';
-import { recorded } from '../../recording.js';
+import { originOf, recorded } from '../../recording.js';
 import { SessionIssuer } from '../../session-issuer.js';
 import { SessionRepository, type LoadedSession, type LoadedUser } from '../../session-repository.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
@@ -129,14 +131,14 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
 
   private async round(creation: Creation): Promise<IssuedSession> {
     const { facts, time, sid, secret } = creation;
-    const user = await this.sessions.loadUser(facts.tenant, facts.sub);
+    const user = await this.sessions.loadUser(facts.tenant, facts.sub, facts.client);
     creation.firstLoadRevision ??= user.revision;
     const examined = await this.examine(creation, user);
 
     const decision = decideCreate(
       user.state,
       new Map([...examined].map(([examinedSid, { state }]) => [examinedSid, state])),
-      this.createOf(creation, creation.firstLoadRevision),
+      this.createOf(creation, user, creation.firstLoadRevision, epochPassed(examined)),
     );
     if (decision.outcome === 'superseded') throw new CurfewError('ERR_CREATE_SUPERSEDED');
     const position = await this.append(creation, user, examined, decision);
@@ -171,7 +173,12 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     return loaded;
   }
 
-  private createOf(creation: Creation, firstLoadRevision: number) {
+  private createOf(
+    creation: Creation,
+    user: LoadedUser,
+    firstLoadRevision: number,
+    passed: ReadonlySet<string>,
+  ) {
     const { command, time, sid, secret, facts, device, idempotencyKeyHash: key } = creation;
     const { createdAt, ...rest } = facts;
     const created: SessionCreated['data'] = {
@@ -180,6 +187,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
       secretHash: hashSecret(secret),
       at: createdAt,
       accessExp: accessExpiry({ facts, lastActiveAt: createdAt }, time.now),
+      ep: epochsOf(user.scopes),
       ...(device === undefined ? {} : { device }),
     };
     return {
@@ -187,6 +195,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
       sid,
       created,
       firstLoadRevision,
+      epochPassed: passed,
       ...(key === undefined ? {} : { idempotencyKeyHash: key }),
       ...(command.input.replaces === undefined ? {} : { replaces: command.input.replaces }),
     };
@@ -200,7 +209,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
   ): Promise<Position> {
     const { tenant, sub } = facts;
     const recordedAt = this.times.sentAt();
-    const recording = { context: command.context, tenant, initiator: 'user' as const, recordedAt };
+    const recording = { ...originOf(command.context), tenant, initiator: 'user' as const, recordedAt };
     const ends: StreamAppend[] = [...decision.ends].map(([endedSid, events]) => ({
       stream: sessionStream(endedSid),
       expectedRevision: examined.get(endedSid)?.revision ?? -1,
@@ -217,4 +226,13 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
       { stream: sessionStream(sid), expectedRevision: -1, events: [recorded(decision.created, recording)] },
     ]);
   }
+}
+
+/** Sessions that a mass revocation ended: no event of their own says so. */
+function epochPassed(examined: ReadonlyMap<string, LoadedSession>): ReadonlySet<string> {
+  const passed = new Set<string>();
+  for (const [sid, { state, scopes }] of examined) {
+    if (state.status === 'open' && !survivesAll(scopes, state.ep, sid)) passed.add(sid);
+  }
+  return passed;
 }

@@ -27,7 +27,7 @@ import {
   type RefreshTokenKeys,
 } from '../../ports/keys.port.js';
 import { SECURITY_SIGNALS, type SecuritySignals } from '../../ports/security-signals.port.js';
-import { recorded } from '../../recording.js';
+import { originOf, recorded } from '../../recording.js';
 import { SessionIssuer } from '../../session-issuer.js';
 import { SessionRepository, type LoadedSession } from '../../session-repository.js';
 import { isVisible } from '../../tenancy.js';
@@ -79,7 +79,7 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
     presentation.firstLoadGen ??= state.gen;
     presentation.device ??= await this.sealDevice(presentation, state);
 
-    const decision = decideRefresh(state, await this.refreshOf(presentation, state));
+    const decision = decideRefresh(state, await this.refreshOf(presentation, loaded));
     const position = await this.append(presentation, loaded, decision);
     switch (decision.outcome) {
       case 'refused':
@@ -102,7 +102,7 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
     return answer;
   }
 
-  private async refreshOf(presentation: Presentation, state: SessionState): Promise<Refresh> {
+  private async refreshOf(presentation: Presentation, { state, scopes }: LoadedSession): Promise<Refresh> {
     const { token, command, time, firstLoadGen, device } = presentation;
     const { gen, secret } = token;
     const { macKeyId, pepperId } = this.keys.current;
@@ -115,6 +115,8 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
     return {
       now: time.now,
       sentAt: this.times.sentAt(),
+      sid: token.sid,
+      scopes,
       presented: { gen, secretHash: hashSecret(secret) },
       ...(olderGeneration === undefined ? {} : { olderGeneration }),
       firstLoadGen: firstLoadGen ?? -1,
@@ -138,7 +140,7 @@ export class RefreshSessionHandler implements ICommandHandler<RefreshSession> {
     if (events.length === 0 || state.status === 'none') return position;
     time.assertInTime();
     const recording = {
-      context: command.context,
+      ...originOf(command.context),
       tenant: state.facts.tenant,
       initiator: outcome === 'theft' ? ('system' as const) : ('user' as const),
       recordedAt: this.times.sentAt(),

@@ -1,12 +1,12 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { AccessTokenClaims } from '#contracts';
-import { hasExpired, isSid, type SessionState } from '#domain';
+import { FIRST_EPOCHS, hasExpired, isSid, survivesAll } from '#domain';
 import type { Caller } from '../../caller.js';
 import { ACCESS_TOKEN_SIGNER, type AccessTokenSigner } from '../../ports/keys.port.js';
 import { LIVE_REVOCATIONS, type LiveRevocations } from '../../ports/live-revocations.port.js';
 import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
-import { SessionRepository } from '../../session-repository.js';
+import { SessionRepository, type LoadedSession } from '../../session-repository.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
 import { mayReach } from '../../tenancy.js';
 import { IntrospectToken, type Introspection } from './introspect-token.query.js';
@@ -25,13 +25,11 @@ export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
 
   async execute({ context, token }: IntrospectToken): Promise<Introspection> {
     const claims = this.signer.verify(token);
-    const state =
-      claims && this.concerns(claims, context.caller)
-        ? (await this.sessions.load(claims.sid)).state
-        : undefined;
+    const session =
+      claims && this.concerns(claims, context.caller) ? await this.sessions.load(claims.sid) : undefined;
     // The age first: the deny-list below then holds at least what that barrier showed.
     const barrierAgeMs = Math.ceil(this.clock.barrierAge());
-    if (!claims || !state || !this.isAlive(state, claims)) return { active: false, barrierAgeMs };
+    if (!claims || !session || !this.isAlive(session, claims)) return { active: false, barrierAgeMs };
     return { active: true, claims, barrierAgeMs };
   }
 
@@ -41,15 +39,18 @@ export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
     return ours && audience && mayReach(caller, claims.tenant);
   }
 
-  private isAlive(state: SessionState, claims: AccessTokenClaims): boolean {
+  private isAlive({ state, scopes }: LoadedSession, claims: AccessTokenClaims): boolean {
     const now = this.clock.now();
+    const { tenant, sub, sid, client_id: client, ep = FIRST_EPOCHS } = claims;
     return (
       state.status === 'open' &&
       !hasExpired(state, now) &&
       now < claims.exp * 1000 &&
       claims.gen <= state.gen &&
-      state.facts.tenant === claims.tenant &&
-      !this.revocations.isRevoked(claims.tenant, claims.sid)
+      state.facts.tenant === tenant &&
+      survivesAll(scopes, ep, sid) &&
+      survivesAll(scopes, state.ep, sid) &&
+      !this.revocations.isRevoked({ tenant, sub, client, sid, ep })
     );
   }
 }

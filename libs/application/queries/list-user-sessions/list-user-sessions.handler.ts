@@ -1,10 +1,10 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
 import { SESSION_VIEWS, type SessionViews } from '../../ports/session-views.port.js';
-import { SessionPresenter } from '../../session-presenter.js';
+import { SessionLister } from '../../session-lister.js';
 import { tenantOf } from '../../tenancy.js';
-import { ListUserSessions, type UserSessionsPage } from './list-user-sessions.query.js';
+import { ReadYourWrites } from '../../view-freshness.js';
+import { ListUserSessions, type SessionsPage } from './list-user-sessions.query.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -12,26 +12,24 @@ const DEFAULT_LIMIT = 50;
 export class ListUserSessionsHandler implements IQueryHandler<ListUserSessions> {
   constructor(
     @Inject(SESSION_VIEWS) private readonly views: SessionViews,
-    private readonly presenter: SessionPresenter,
-    @Inject(REFERENCE_CLOCK) private readonly clock: ReferenceClock,
+    private readonly lister: SessionLister,
+    private readonly freshness: ReadYourWrites,
   ) {}
 
-  async execute({ context, input }: ListUserSessions): Promise<UserSessionsPage> {
+  async execute({ context, input }: ListUserSessions): Promise<SessionsPage> {
     const tenant = tenantOf(context.caller, input.tenant);
-    const { sub, limit = DEFAULT_LIMIT, cursor, includeEnded = false } = input;
+    const { sub, limit = DEFAULT_LIMIT, cursor, includeEnded = false, current } = input;
+    await this.freshness.require('sessions', input.atLeast);
     const page = await this.views.listByUser(tenant, sub, {
       limit,
       includeEnded,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    const now = this.clock.now();
-    const sessions = await Promise.all(
-      page.sessions.map((view) => this.presenter.present(view, context.caller, now)),
-    );
+    const answer = await this.lister.present(page, context.caller, includeEnded);
+    if (current === undefined) return answer;
     return {
-      // A page may hold fewer than `limit`: what time alone has ended is left out here, not in the view.
-      sessions: includeEnded ? sessions : sessions.filter(({ status }) => status === 'active'),
-      ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
+      ...answer,
+      sessions: answer.sessions.map((session) => ({ ...session, current: session.sid === current })),
     };
   }
 }

@@ -9,15 +9,22 @@ export interface ListUserSessionsInput {
   readonly limit?: number;
   readonly cursor?: string;
   readonly includeEnded?: boolean;
+  /** A sid: that session is marked as the current one. */
+  readonly current?: string;
+  /** A position: the answer shows everything up to it (G8). */
+  readonly atLeast?: string;
 }
 
-export interface UserSessionsPage {
+export interface SessionsPage {
   readonly sessions: readonly SessionInfo[];
   readonly nextCursor?: string;
 }
 
-/** A user's sessions, newest first. An unknown user has none. Scope: sessions:read. Errors: ERR_VALIDATION (`cursor`). */
-export class ListUserSessions extends Query<UserSessionsPage> {
+/**
+ * A user's sessions, newest first. An unknown user has none. Scope: sessions:read. Errors: ERR_VALIDATION (`cursor`,
+ * `atLeast`), ERR_VIEW_BEHIND.
+ */
+export class ListUserSessions extends Query<SessionsPage> {
   constructor(
     readonly context: CallContext,
     readonly input: ListUserSessionsInput,
