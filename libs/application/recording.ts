@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Initiator } from '#contracts';
+import { CURRENT_VERSION, type Initiator } from '#contracts';
 import type { ScopeRevoked, Sealed, SessionEvent, UserSessionAdmitted } from '#domain';
 import type { CallContext } from './caller.js';
 import type { Actor, NewEvent } from './ports/event-log.port.js';
@@ -24,8 +24,6 @@ export const originOf = ({
   correlationId,
 });
 
-const VERSIONS: Partial<Record<DomainEvent['type'], number>> = { 'session.created': 2, 'session.rotated': 2 };
-
 /** Dresses a domain event for the log: id, actor, correlation, key id of what is sealed in it. */
 export function recorded(event: DomainEvent, recording: Recording): NewEvent {
   const { actor, tenant, initiator, recordedAt, correlationId } = recording;
@@ -33,7 +31,7 @@ export function recorded(event: DomainEvent, recording: Recording): NewEvent {
   return {
     id: randomUUID(),
     type: event.type,
-    schemaVersion: VERSIONS[event.type] ?? 1,
+    schemaVersion: CURRENT_VERSION[event.type],
     data: event.data,
     metadata: {
       recordedAt,

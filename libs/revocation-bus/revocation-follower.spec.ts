@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TokenSession } from '#application';
+import { FIRST_EPOCHS, type Epochs } from '#domain';
 import { BarrierReferenceClock } from './barrier-reference-clock.js';
 import { BARRIER_SPACING_MS, IDLE_BARRIER_MS } from './follower-schedule.js';
 import { RevocationFollower, type FollowerAlarm } from './revocation-follower.js';
@@ -7,6 +9,14 @@ import { VirtualTimers } from './testing/virtual-timers.js';
 
 const MAX_ACCESS_TTL = 900_000;
 const WINDOW_MS = MAX_ACCESS_TTL + 60_000;
+
+const session = (sid: string, tenant = 'default', ep: Epochs = FIRST_EPOCHS): TokenSession => ({
+  tenant,
+  sub: 'user',
+  client: 'default',
+  sid,
+  ep,
+});
 
 function setUp(timers = new VirtualTimers(), store = new FakeRevocationStore(timers)) {
   const log = new FakeRevocationLog(store);
@@ -36,10 +46,37 @@ describe('RevocationFollower', () => {
     expect(started).toBe(false);
     await timers.advance(10);
     expect(started).toBe(true);
-    expect(follower.isRevoked('default', 'old')).toBe(true);
-    expect(follower.isRevoked('other', 'old')).toBe(false);
+    expect(follower.isRevoked(session('old'))).toBe(true);
+    expect(follower.isRevoked(session('old', 'other'))).toBe(false);
     expect(clock.now()).toBeLessThanOrEqual(store.clock());
     expect(clock.now()).toBeGreaterThan(store.clock() - 10);
+    await stop();
+  });
+
+  it('G5: knows a mass revocation, also one that was made before it started', async () => {
+    const { timers, store, log, follower, stop } = setUp();
+    store.revokeScope({ kind: 'user', tenant: 'default', sub: 'user' }, 1, { spared: 0 });
+    void follower.start();
+    await timers.advance(10);
+    expect(follower.isRevoked(session('s'))).toBe(true);
+    expect(follower.isRevoked(session('spared'))).toBe(false);
+    expect(follower.isRevoked(session('s', 'default', [1, 0, 0, 0]))).toBe(false);
+    store.revokeScope({ kind: 'global' }, 1);
+    log.wake();
+    await timers.advance(5);
+    expect(follower.isRevoked(session('spared'))).toBe(true);
+    expect(follower.isRevoked(session('s', 'other', [1, 1, 1, 0]))).toBe(true);
+    expect(follower.isRevoked(session('s', 'other', [0, 0, 0, 1]))).toBe(false);
+    await stop();
+  });
+
+  it('G2: stops at a scope’s event that it cannot read: no barrier is answered behind it', async () => {
+    const { timers, store, clock, alarms, follower, stop } = setUp();
+    store.revokeScope({ kind: 'tenant', tenant: 'default' }, 0);
+    void follower.start();
+    await timers.advance(1_000);
+    expect(String(alarms[0]?.error)).toMatch(/no revocation that this version can read/);
+    expect(clock.barrierAge()).toBe(Infinity);
     await stop();
   });
 
@@ -56,8 +93,8 @@ describe('RevocationFollower', () => {
     const restarted = setUp(timers, store);
     void restarted.follower.start();
     await timers.advance(10);
-    expect(restarted.follower.isRevoked('default', 'lately')).toBe(true);
-    expect(restarted.follower.isRevoked('default', 'long-ago')).toBe(false);
+    expect(restarted.follower.isRevoked(session('lately'))).toBe(true);
+    expect(restarted.follower.isRevoked(session('long-ago'))).toBe(false);
     await restarted.stop();
   });
 
@@ -90,10 +127,10 @@ describe('RevocationFollower', () => {
     store.revoke('woken');
     log.wake();
     await timers.advance(5);
-    expect(follower.isRevoked('default', 'woken')).toBe(true);
+    expect(follower.isRevoked(session('woken'))).toBe(true);
     store.revoke('polled');
     await timers.advance(250);
-    expect(follower.isRevoked('default', 'polled')).toBe(true);
+    expect(follower.isRevoked(session('polled'))).toBe(true);
     await stop();
   });
 
@@ -107,7 +144,7 @@ describe('RevocationFollower', () => {
     store.revoke('late');
     log.wake();
     await timers.advance(60);
-    expect(follower.isRevoked('default', 'late')).toBe(true);
+    expect(follower.isRevoked(session('late'))).toBe(true);
     await stop();
   });
 
@@ -117,12 +154,12 @@ describe('RevocationFollower', () => {
     const old = store.begin('old-transaction');
     for (const sid of ['a', 'b', 'c']) store.revoke(sid);
     await timers.advance(5_000);
-    expect(follower.isRevoked('default', 'c')).toBe(true);
-    expect(follower.isRevoked('default', 'old-transaction')).toBe(false);
+    expect(follower.isRevoked(session('c'))).toBe(true);
+    expect(follower.isRevoked(session('old-transaction'))).toBe(false);
     old.commit();
     log.wake();
     await timers.advance(5);
-    expect(follower.isRevoked('default', 'old-transaction')).toBe(true);
+    expect(follower.isRevoked(session('old-transaction'))).toBe(true);
     await stop();
   });
 
@@ -134,9 +171,9 @@ describe('RevocationFollower', () => {
     await timers.advance(WINDOW_MS);
     recordedLongAgo.commit();
     await timers.advance(WINDOW_MS - 1_000);
-    expect(follower.isRevoked('default', 's')).toBe(true);
+    expect(follower.isRevoked(session('s'))).toBe(true);
     await timers.advance(10_000);
-    expect(follower.isRevoked('default', 's')).toBe(false);
+    expect(follower.isRevoked(session('s'))).toBe(false);
     await stop();
   });
 
@@ -267,7 +304,7 @@ describe('RevocationFollower', () => {
     store.revoke('s');
     await timers.advance(250);
     expect(alarms.map(({ kind }) => kind)).toEqual(['remember-failed']);
-    expect(follower.isRevoked('default', 's')).toBe(true);
+    expect(follower.isRevoked(session('s'))).toBe(true);
     await stop();
   });
 

@@ -1,4 +1,11 @@
-import type { Barrier, LiveRevocations, RevocationCursor, RevocationLog, RevocationPage } from '#application';
+import type {
+  Barrier,
+  LiveRevocations,
+  RevocationCursor,
+  RevocationLog,
+  RevocationPage,
+  TokenSession,
+} from '#application';
 import { startStopwatch } from '#platform';
 import type { BarrierReferenceClock } from './barrier-reference-clock.js';
 import { FollowerSchedule } from './follower-schedule.js';
@@ -99,8 +106,8 @@ export class RevocationFollower implements LiveRevocations {
     if (this.schedule.requestBarrier()) this.wakeUp();
   }
 
-  isRevoked(tenant: string, sid: string): boolean {
-    return this.memory.has(tenant, sid);
+  isRevoked(session: TokenSession): boolean {
+    return this.memory.isRevoked(session);
   }
 
   /** Counters since the start, and how many revocations are in memory. */

@@ -1,4 +1,6 @@
+import type { TokenSession } from '#application';
 import type { RevocationMessage } from '#contracts';
+import { ScopeEpochs } from './scope-epochs.js';
 import type { RevocationWatchMessage } from './watch-message.js';
 
 interface RememberedRevocation {
@@ -11,18 +13,28 @@ interface RememberedRevocation {
 }
 
 /** Injective: the length says where the tenant ends. */
-const keyOf = (tenant: string, sid: string): string => `${tenant.length}:${tenant}${sid}`;
+const sessionKey = (tenant: string, sid: string): string => `${tenant.length}:${tenant}${sid}`;
+
+/**
+ * What a revocation is known by when it is read again. For a scope that is neither its epoch nor the mark: after a crash both
+ * may be given out again, with other exceptions (ADR 11).
+ */
+const keyOf = (revocation: RevocationMessage): string =>
+  revocation.scope === 'session'
+    ? sessionKey(revocation.tenant, revocation.sid)
+    : `revocation ${revocation.revocationId}`;
 
 const COMPACT_ABOVE = 1024;
 
 /**
- * The revocations that still matter, in the order read, each with a number that is never used again. It is the deny-list of
- * the instance and the one queue of all its subscribers at once: a subscriber is a number in it, so that a slow one costs
- * nothing.
+ * The revocations that still matter, in the order read, each with a number that is never used again. It is the deny-list and
+ * the epochs of the instance and the one queue of all its subscribers at once: a subscriber is a number in it, so that a slow
+ * one costs nothing.
  */
 export class RevocationMemory {
   private readonly entries: RememberedRevocation[] = [];
   private readonly latest = new Map<string, RememberedRevocation>();
+  private readonly epochs = new ScopeEpochs();
   /** Where the oldest entry is in `entries`. */
   private head = 0;
   /** Where the first entry without a time is in `entries`. */
@@ -43,8 +55,9 @@ export class RevocationMemory {
     return this.base + this.entries.length;
   }
 
-  has(tenant: string, sid: string): boolean {
-    return this.latest.has(keyOf(tenant, sid));
+  /** Whether a revocation in here ended the session: its own, or one of a scope that it belongs to. */
+  isRevoked(session: TokenSession): boolean {
+    return this.latest.has(sessionKey(session.tenant, session.sid)) || this.epochs.haveEnded(session);
   }
 
   /** @param number from `begin` up to, not including, `end` */
@@ -56,11 +69,12 @@ export class RevocationMemory {
 
   /** @returns false if it is here already: a reader that failed or lost its connection reads some revocations again. */
   add(revocation: RevocationMessage, mark: string): boolean {
-    const key = keyOf(revocation.tenant, revocation.sid);
+    const key = keyOf(revocation);
     if (this.latest.get(key)?.mark === mark) return false;
     const entry = { message: Object.freeze({ revocation }), mark, key, visibleBy: undefined };
     this.entries.push(entry);
     this.latest.set(key, entry);
+    if (revocation.scope !== 'session') this.epochs.apply(revocation, entry);
     return true;
   }
 
@@ -77,9 +91,15 @@ export class RevocationMemory {
     for (; this.head < this.entries.length; this.head++) {
       const entry = this.entries[this.head];
       if (entry?.visibleBy === undefined || referenceTime - entry.visibleBy <= this.keepMs) break;
-      if (this.latest.get(entry.key) === entry) this.latest.delete(entry.key);
+      this.forget(entry);
     }
     if (this.head > COMPACT_ABOVE && this.head * 2 > this.entries.length) this.compact();
+  }
+
+  private forget(entry: RememberedRevocation): void {
+    if (this.latest.get(entry.key) === entry) this.latest.delete(entry.key);
+    const { revocation } = entry.message;
+    if (revocation.scope !== 'session') this.epochs.forget(revocation, entry);
   }
 
   private compact(): void {

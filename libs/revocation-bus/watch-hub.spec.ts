@@ -99,6 +99,40 @@ describe('WatchHub: what a subscriber gets', () => {
     await stop();
   });
 
+  it('G2: sends a mass revocation to whom it concerns: a global one to all', async () => {
+    const { timers, store, log, hub, stop } = await startInstance();
+    const connect = (...tenants: string[]) => new WatchingNode().connect(hub, { tenants });
+    const nodes = [connect('a'), connect('b'), connect()];
+    store.revokeScope({ kind: 'user', tenant: 'a', sub: 'u' }, 1);
+    store.revokeScope({ kind: 'client', tenant: 'b', client: 'c' }, 2);
+    store.revokeScope({ kind: 'tenant', tenant: 'a' }, 3);
+    store.revokeScope({ kind: 'global' }, 4);
+    log.wake();
+    await timers.advance(8);
+    nodes.push(connect('a'), connect('b'), connect());
+    const expected = [['user 1', 'tenant 3', 'global 4'], ['client 2', 'global 4'], ['global 4']];
+    expect(nodes.map(({ heard }) => heard)).toEqual([...expected, ...expected]);
+    await stop();
+  });
+
+  it('replays every mass revocation of a scope that a cursor does not show', async () => {
+    const { timers, store, log, hub, stop } = await startInstance();
+    const node = new WatchingNode().connect(hub);
+    const revokeUser = async (epoch: number) => {
+      store.revokeScope({ kind: 'user', tenant: 'a', sub: 'u' }, epoch);
+      log.wake();
+      await timers.advance(8);
+    };
+    await revokeUser(1);
+    node.renew('1');
+    await timers.advance(100);
+    await revokeUser(2);
+    await revokeUser(3);
+    const resumed = new WatchingNode().connect(hub, { cursor: node.renewals[0]?.cursor });
+    expect(resumed.heard).toEqual(['user 2', 'user 3']);
+    await stop();
+  });
+
   it('sends one and the same object to all, so that it is serialized once', async () => {
     const { hub, revoke, stop } = await startInstance();
     const live = new WatchingNode().connect(hub);

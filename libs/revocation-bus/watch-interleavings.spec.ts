@@ -56,7 +56,7 @@ class CheckedNode {
   constructor() {
     this.node.onMessage = (message) => {
       if ('revocation' in message) {
-        this.known.add(message.revocation.sid);
+        if (message.revocation.scope === 'session') this.known.add(message.revocation.sid);
         return;
       }
       const { id, cursor } = message.renewed;

@@ -1,4 +1,5 @@
 import type { RevocationCursor, RevocationLog } from '#application';
+import type { RevocationMessage } from '#contracts';
 import type { RevocationMemory } from './revocation-memory.js';
 import type { Timers } from './timers.js';
 import type { Renewed, WatchMessage } from './watch-message.js';
@@ -10,7 +11,7 @@ import type { Renewed, WatchMessage } from './watch-message.js';
 export type CutReason = 'slow' | 'send-failed' | 'stopping';
 
 export interface WatchSubscriberOptions {
-  /** Tenants whose revocations are sent. `*` stands for all. */
+  /** Tenants whose revocations are sent, besides the global ones. `*` stands for all. */
   readonly tenants: readonly string[];
   /** Of the node's last `renewed`. Absent, empty or not of this store: everything in memory is replayed. */
   readonly cursor?: RevocationCursor | undefined;
@@ -114,8 +115,13 @@ export class WatchSubscriber {
   private takeRevocation(): WatchMessage | 'skip' {
     const number = this.next++;
     const { message, mark } = this.memory.at(number);
-    if (!this.tenants.has('*') && !this.tenants.has(message.revocation.tenant)) return 'skip';
+    if (!this.concerns(message.revocation)) return 'skip';
     const known = number < this.replayUntil && this.cursor !== undefined && this.log.shows(this.cursor, mark);
     return known ? 'skip' : message;
+  }
+
+  /** The end of all sessions concerns every tenant. */
+  private concerns({ scope, tenant }: RevocationMessage): boolean {
+    return scope === 'global' || this.tenants.has('*') || this.tenants.has(tenant);
   }
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { eventsPage } from './events-page.js';
 import { configurationPage, errorsPage } from './reference-pages.js';
 
 const FOLDER = 'docs/reference';
@@ -7,3 +8,4 @@ const FOLDER = 'docs/reference';
 await mkdir(FOLDER, { recursive: true });
 await writeFile(`${FOLDER}/errors.md`, errorsPage());
 await writeFile(`${FOLDER}/configuration.md`, configurationPage());
+await writeFile(`${FOLDER}/events.md`, eventsPage());

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { eventsPage } from './events-page.js';
 import { configurationPage, errorsPage } from './reference-pages.js';
 
 const committed = (page: string): string =>
@@ -11,6 +12,7 @@ describe('the generated reference pages (npm run docs:generate)', () => {
   it.each([
     ['errors.md', errorsPage],
     ['configuration.md', configurationPage],
+    ['events.md', eventsPage],
   ])('%s says what the code says', (page, generate) => {
     expect(committed(page)).toBe(generate());
   });

@@ -1,9 +1,7 @@
 import { ERROR_CATALOGUE, ERROR_CODES, type ErrorEntry } from '#contracts';
 import '../config/environment.js';
 import { documentedSettings } from '../config/setting.js';
-
-const GENERATED = (source: string): string =>
-  `<!-- Generated from ${source} by \`npm run docs:generate\`. Do not edit. -->`;
+import { generatedFrom } from './generated-from.js';
 
 const statusOf = ({ http, grpc, retryable }: ErrorEntry): string => {
   const answer = http === 0 ? 'at start, exit code 1' : `HTTP ${http}, gRPC ${grpc}`;
@@ -16,7 +14,7 @@ export function errorsPage(): string {
     const entry: ErrorEntry = ERROR_CATALOGUE[code];
     return `## ${code}\n\n${entry.title} (${statusOf(entry)}).\n\n${entry.doc}\n`;
   });
-  return `${GENERATED('libs/contracts/error-catalogue.ts')}
+  return `${generatedFrom('libs/contracts/error-catalogue.ts')}
 
 # Errors
 
@@ -35,7 +33,7 @@ export function configurationPage(): string {
     const byDefault = standard === undefined ? 'none' : quoted(standard);
     return `## ${name}\n\n${doc}\n\n- Accepts: ${accepts}\n- Default: ${byDefault}\n`;
   });
-  return `${GENERATED('apps/session-service/config/environment.ts')}
+  return `${generatedFrom('apps/session-service/config/environment.ts')}
 
 # Configuration
 

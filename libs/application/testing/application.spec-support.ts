@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { AccessTokenClaims } from '#contracts';
-import { MemoryEventLog } from '#event-log';
+import { CheckedEventLog, MemoryEventLog } from '#event-log';
 import type { CallContext, Caller } from '../caller.js';
 import { CommandTimes } from '../command-time.js';
 import { ExpireSessions } from '../commands/expire-sessions/expire-sessions.command.js';
@@ -45,7 +45,7 @@ const START = 1_800_000_000_000;
 
 /** A caller with every scope, bound to one tenant. */
 export const callerOf = (tenant: string, changes: Partial<Caller> = {}): Caller => ({
-  keyId: `key-of-${tenant}`,
+  keyId: `key-of-${tenant === '*' ? 'all' : tenant}`,
   scopes: [
     'sessions:issue',
     'sessions:revoke',
@@ -81,8 +81,8 @@ const testSigner: AccessTokenSigner = {
 const testVault: PersonalDataVault = {
   seal: (tenant, sub, value) =>
     Promise.resolve({
-      keyId: `${tenant}/${sub}`,
-      box: Buffer.from(JSON.stringify(value)).toString('base64url'),
+      keyId: Buffer.from(`${tenant}/${sub}`).toString('hex').padEnd(16, '0').slice(0, 64),
+      box: Buffer.from(JSON.stringify(value).padStart(31)).toString('base64url'),
     }),
   unseal: (_tenant, _sub, sealed) =>
     Promise.resolve(JSON.parse(Buffer.from(sealed.box, 'base64url').toString())),
@@ -96,7 +96,7 @@ const testKeys: RefreshTokenKeys = {
 
 /** The use cases on the memory log, with a clock and a stopwatch that stand still until they are moved. */
 export class TestApplication {
-  readonly log = new MemoryEventLog();
+  readonly log = new CheckedEventLog(new MemoryEventLog());
   readonly alarms: SecurityAlarm[] = [];
   readonly counts: SecurityCount[] = [];
   readonly denied = new Set<string>();

@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 
 export const SID_PATTERN = '^[0-9a-f]{32}$';
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
-export const NAME_PATTERN = '^[A-Za-z0-9._~-]{1,64}$';
+const NAME_PATTERN = '^[A-Za-z0-9._~-]{1,64}$';
 /** 32 bytes as unpadded base64url: two bits of the last character are always 0. */
 const BYTES_32 = '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$';
 export const KEY_ID_PATTERN = '^[A-Za-z0-9_-]{16,64}$';

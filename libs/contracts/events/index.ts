@@ -1,4 +1,4 @@
-export { assertEvent, assertEventMetadata } from './assert-event.js';
+export { assertEvent, assertEventMetadata, prepareEventChecks } from './assert-event.js';
 export {
   CURRENT_VERSION,
   EVENT_CATALOGUE,

@@ -40,9 +40,7 @@ const namedBy = (kind: string, members: readonly string[]) => ({
   then: {
     type: 'object',
     required: members,
-    properties: Object.fromEntries(
-      ['tenant', 'sub', 'client'].filter((name) => !members.includes(name)).map((name) => [name, false]),
-    ),
+    properties: Object.fromEntries(['tenant', 'sub', 'client'].map((name) => [name, members.includes(name)])),
   },
 });
 

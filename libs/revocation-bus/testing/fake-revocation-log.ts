@@ -1,6 +1,6 @@
 import type { Barrier, RevocationCursor, RevocationEvent, RevocationLog, RevocationPage } from '#application';
 import { CurfewError } from '#contracts';
-import { sessionStream } from '#domain';
+import { scopeStream, sessionStream, type ScopeRef } from '#domain';
 import type { VirtualTimers } from './virtual-timers.js';
 
 export interface FakeTransaction {
@@ -34,18 +34,26 @@ export class FakeRevocationStore {
   constructor(readonly timers: VirtualTimers) {}
 
   begin(sid: string, tenant = 'default'): FakeTransaction {
+    return this.beginAppend((xid) => revocationEvent(sid, tenant, xid));
+  }
+
+  revoke(sid: string, tenant?: string): void {
+    this.begin(sid, tenant).commit();
+  }
+
+  revokeScope(scope: ScopeRef, epoch: number, excepted?: Record<string, number>): void {
+    this.beginAppend((xid) => scopeRevocationEvent(scope, epoch, xid, excepted)).commit();
+  }
+
+  private beginAppend(eventOf: (xid: number) => RevocationEvent): FakeTransaction {
     const xid = ++this.xid;
     this.open.add(xid);
     return {
       commit: () => {
         this.open.delete(xid);
-        this.committed.push({ xid, entry: revocationEvent(sid, tenant, xid) });
+        this.committed.push({ xid, entry: eventOf(xid) });
       },
     };
-  }
-
-  revoke(sid: string, tenant?: string): void {
-    this.begin(sid, tenant).commit();
   }
 
   stepClock(ms: number): void {
@@ -164,23 +172,55 @@ function shows(cursor: RevocationCursor, xid: number): boolean {
 }
 
 export function revocationEvent(sid: string, tenant: string, xid: number): RevocationEvent {
-  return {
-    mark: String(xid),
-    event: {
-      id: `event-${xid}`,
-      type: 'session.revoked',
-      schemaVersion: 1,
-      data: { sub: 'user', tenant, reason: 'logout', initiator: 'user', at: 0 },
-      metadata: {
-        recordedAt: 0,
-        actor: { kind: 'system', id: 'spec' },
-        initiator: 'user',
-        tenant,
-        correlationId: 'spec',
-      },
-      stream: sessionStream(sid),
-      revision: 1,
-      position: String(xid),
-    },
-  };
+  return recorded(xid, tenant, sessionStream(sid), 'session.revoked', {
+    sub: 'user',
+    tenant,
+    reason: 'logout',
+    initiator: 'user',
+    at: 0,
+  });
 }
+
+export function scopeRevocationEvent(
+  scope: ScopeRef,
+  epoch: number,
+  xid: number,
+  excepted: Record<string, number> = {},
+): RevocationEvent {
+  const tenant = scope.kind === 'global' ? '*' : scope.tenant;
+  return recorded(xid, tenant, scopeStream(scope), 'scope.revoked', {
+    revocationId: `revocation-${xid}`,
+    ...scope,
+    epoch,
+    excepted,
+    reason: 'admin',
+    initiator: 'admin',
+    at: 0,
+  });
+}
+
+const recorded = (
+  xid: number,
+  tenant: string,
+  stream: string,
+  type: string,
+  data: Record<string, unknown>,
+): RevocationEvent => ({
+  mark: String(xid),
+  event: {
+    id: `event-${xid}`,
+    type,
+    schemaVersion: 1,
+    data,
+    metadata: {
+      recordedAt: 0,
+      actor: { kind: 'system', id: 'spec' },
+      initiator: 'user',
+      tenant,
+      correlationId: 'spec',
+    },
+    stream,
+    revision: 1,
+    position: String(xid),
+  },
+});

@@ -1,6 +1,10 @@
+import type { RevocationMessage } from '#contracts';
 import type { Renewed, WatchMessage } from '../watch-message.js';
 import type { WatchHub } from '../watch-hub.js';
 import type { CutReason, WatchSubscription } from '../watch-subscriber.js';
+
+const nameOf = (revocation: RevocationMessage): string =>
+  revocation.scope === 'session' ? revocation.sid : `${revocation.scope} ${revocation.epoch}`;
 
 /** A subscriber that writes down what it gets. */
 export class WatchingNode {
@@ -39,9 +43,9 @@ export class WatchingNode {
     this.subscription?.close();
   }
 
-  /** `sid` for a revocation, `renewed <id>` for an answer, in the order received. */
+  /** `sid` or `<scope> <epoch>` for a revocation, `renewed <id>` for an answer, in the order received. */
   get heard(): string[] {
-    return this.messages.map((m) => ('renewed' in m ? `renewed ${m.renewed.id}` : m.revocation.sid));
+    return this.messages.map((m) => ('renewed' in m ? `renewed ${m.renewed.id}` : nameOf(m.revocation)));
   }
 
   get renewals(): Renewed[] {
