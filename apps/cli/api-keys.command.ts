@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
 import { API_KEY_SCOPES, type ApiKeyScope } from '#contracts';
-import { findConnection, type ConnectionOptions } from './connection.js';
+import { findConnection } from './connection.js';
 import { callService } from './rest.js';
-import { table } from './table.js';
+import { show, type GlobalOptions, type Surroundings } from './surroundings.js';
+import { minute, table } from './table.js';
 
 interface ApiKey {
   readonly id: string;
@@ -15,24 +16,12 @@ interface ApiKey {
   readonly revokedAt?: number;
 }
 
-interface GlobalOptions extends ConnectionOptions {
-  readonly json?: boolean;
-}
-
 interface CreateOptions extends GlobalOptions {
   readonly name: string;
   readonly scope: readonly ApiKeyScope[];
   readonly tenant?: readonly string[];
   readonly audience?: readonly string[];
 }
-
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly print: (text: string) => void;
-}
-
-const date = (seconds: number): string =>
-  new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
 
 const describeKey = (key: ApiKey): string =>
   table(
@@ -51,19 +40,17 @@ const listKeys = (keys: readonly ApiKey[]): string =>
     keys.map(({ id, name, createdAt, revokedAt, tenants, scopes }) => [
       id,
       name,
-      date(createdAt),
-      revokedAt === undefined ? 'in force' : `revoked ${date(revokedAt)}`,
+      minute(createdAt),
+      revokedAt === undefined ? 'in force' : `revoked ${minute(revokedAt)}`,
       tenants.join(' '),
       scopes.join(' '),
     ]),
   );
 
 /** Adds `api-keys create | list | revoke` to the program. */
-export function addApiKeyCommands(program: Command, { env, print }: Surroundings): void {
+export function addApiKeyCommands(program: Command, surroundings: Surroundings): void {
+  const { env } = surroundings;
   const apiKeys = program.command('api-keys').description('make, list and revoke API keys');
-  const show = (options: GlobalOptions, answer: unknown, text: () => string) => {
-    print(options.json ? JSON.stringify(answer, null, 2) : text());
-  };
 
   apiKeys
     .command('create')
@@ -77,12 +64,19 @@ export function addApiKeyCommands(program: Command, { env, print }: Surroundings
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CreateOptions>();
       const made = (await callService(await findConnection(options, env), 'POST', '/v1/api-keys', {
-        name: options.name,
-        scopes: [...new Set(options.scope)],
-        ...(options.tenant ? { tenants: options.tenant } : {}),
-        ...(options.audience ? { audiences: options.audience } : {}),
+        body: {
+          name: options.name,
+          scopes: [...new Set(options.scope)],
+          ...(options.tenant ? { tenants: options.tenant } : {}),
+          ...(options.audience ? { audiences: options.audience } : {}),
+        },
       })) as ApiKey & { readonly key: string };
-      show(options, made, () => `${describeKey(made)}\n\n${made.key}\n\nKeep it: it is not shown again.`);
+      show(
+        surroundings,
+        options,
+        made,
+        () => `${describeKey(made)}\n\n${made.key}\n\nKeep it: it is not shown again.`,
+      );
     });
 
   apiKeys
@@ -93,7 +87,7 @@ export function addApiKeyCommands(program: Command, { env, print }: Surroundings
       const answer = (await callService(await findConnection(options, env), 'GET', '/v1/api-keys')) as {
         readonly apiKeys: readonly ApiKey[];
       };
-      show(options, answer, () => listKeys(answer.apiKeys));
+      show(surroundings, options, answer, () => listKeys(answer.apiKeys));
     });
 
   apiKeys
@@ -104,6 +98,6 @@ export function addApiKeyCommands(program: Command, { env, print }: Surroundings
       const options = command.optsWithGlobals<GlobalOptions>();
       const connection = await findConnection(options, env);
       await callService(connection, 'DELETE', `/v1/api-keys/${encodeURIComponent(id)}`);
-      show(options, { id, revoked: true }, () => `revoked ${id}`);
+      show(surroundings, options, { id, revoked: true }, () => `revoked ${id}`);
     });
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './program.js';
+import { terminalOf } from './terminal.js';
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
@@ -8,5 +9,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   complain: (text) => {
     console.error(text);
+  },
+  ...terminalOf(process.stdin, process.stderr),
+  onInterrupt: (callback) => {
+    process.on('SIGINT', callback);
+    return () => process.off('SIGINT', callback);
   },
 });

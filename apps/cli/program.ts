@@ -1,13 +1,14 @@
 import { Command, CommanderError } from 'commander';
-import { addApiKeyCommands, type Surroundings } from './api-keys.command.js';
+import { addApiKeyCommands } from './api-keys.command.js';
 import { CliError, EXIT_CODES } from './cli-error.js';
-
-export interface CliSurroundings extends Surroundings {
-  readonly complain: (text: string) => void;
-}
+import { addFeedCommand } from './feed.command.js';
+import { addProjectionCommands } from './projections.command.js';
+import { addRevokeCommand } from './revoke.command.js';
+import { addSessionCommands } from './sessions.command.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Runs one command line (without `node` and the script). @returns the exit code */
-export async function runCli(words: readonly string[], surroundings: CliSurroundings): Promise<number> {
+export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { print, complain } = surroundings;
   const program = new Command('curfew')
     .description('Operates a Curfew session service over its REST door.')
@@ -20,6 +21,10 @@ export async function runCli(words: readonly string[], surroundings: CliSurround
       writeOut: (text) => print(text.trimEnd()),
       writeErr: (text) => complain(text.trimEnd()),
     });
+  addRevokeCommand(program, surroundings);
+  addSessionCommands(program, surroundings);
+  addFeedCommand(program, surroundings);
+  addProjectionCommands(program, surroundings);
   addApiKeyCommands(program, surroundings);
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -1,7 +1,25 @@
-import { CliError } from './cli-error.js';
+import { CliError, NoAnswer, Refused } from './cli-error.js';
 import type { Connection } from './connection.js';
 
 const TIMEOUT_MS = 10_000;
+
+/** Failures after which the service may have done what it was asked for. */
+const MAYBE_DONE = new Set([
+  'TimeoutError',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+export interface CallOptions {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Gives the call up. */
+  readonly signal?: AbortSignal;
+}
 
 interface Problem {
   readonly title?: string;
@@ -18,12 +36,12 @@ function describe(status: number, { code, title, detail, field, errorId }: Probl
   return more.length > 0 ? `${what} (${more.join(', ')})` : what;
 }
 
-/** Calls the REST door. @throws CliError */
+/** Calls the REST door. @throws CliError (NoAnswer, Refused) */
 export async function callService(
   { url, apiKey }: Connection,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
-  body?: object,
+  { body, headers = {}, signal }: CallOptions = {},
 ): Promise<unknown> {
   let response: Response;
   let text: string;
@@ -32,17 +50,18 @@ export async function callService(
       method,
       // A redirect would carry the key away.
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
       headers: {
         authorization: `Bearer ${apiKey}`,
         ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     text = await response.text();
   } catch (cause) {
     const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).name;
-    throw new CliError('unreachable', `the service at ${url} cannot be reached (${reason})`);
+    throw new NoAnswer(`the service at ${url} cannot be reached (${reason})`, MAYBE_DONE.has(reason));
   }
   let answer: unknown;
   try {
@@ -50,6 +69,26 @@ export async function callService(
   } catch {
     throw new CliError('unreachable', `what answers at ${url} is not the service`);
   }
-  if (!response.ok) throw new CliError('refused', describe(response.status, answer ?? {}));
+  if (!response.ok) throw new Refused(describe(response.status, answer ?? {}), response.status);
   return answer;
+}
+
+/**
+ * Makes a call that may be repeated, and repeats it once when nobody knows whether the first was done.
+ * @throws CliError
+ */
+export async function callUntilKnown(call: () => Promise<unknown>): Promise<unknown> {
+  const unknown = (error: unknown): error is NoAnswer => error instanceof NoAnswer && error.outcomeUnknown;
+  try {
+    return await call();
+  } catch (error) {
+    if (!unknown(error)) throw error;
+  }
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    // The second attempt need not have reached the service: the first may have.
+    throw new CliError('unreachable', `${error.message}; it is not known whether it was done`);
+  }
 }

@@ -16,7 +16,18 @@ describe('the doors', () => {
         'DELETE /v1/sessions/:sid',
         'GET /v1/sessions/:sid/events',
         'GET /v1/users/:sub/sessions',
+        'DELETE /v1/users/:sub/sessions',
         'DELETE /v1/users/:sub/sessions/:sid',
+        'GET /v1/tenants/:tenant/sessions',
+        'GET /v1/tenants/:tenant/counters',
+        'POST /v1/revocations',
+        'GET /v1/audit/sessions/:sid',
+        'GET /v1/audit/users/:sub/sessions',
+        'GET /v1/security-feed',
+        'GET /v1/projections',
+        'POST /v1/projections/:name/rebuild',
+        'POST /v1/projections/:name/resume',
+        'GET /metrics',
         'POST /v1/introspect',
         'POST /v1/api-keys',
         'GET /v1/api-keys',
@@ -30,9 +41,15 @@ describe('the doors', () => {
         'SessionService.Introspect',
         'SessionService.Get',
         'SessionService.ListByUser',
+        'SessionService.ListByTenant',
         'RevocationService.Revoke',
+        'RevocationService.RevokeAll',
         'RevocationService.Watch',
         'AuditService.History',
+        'AuditService.SessionAt',
+        'AuditService.UserSessionsAt',
+        'AuditService.SecurityFeed',
+        'AuditService.Counters',
         'Health.Check',
         'Health.Watch',
       ].sort(),
@@ -50,6 +67,19 @@ describe('the doors', () => {
         .map(nameOf)
         .sort(),
     ).toEqual(['GET /.well-known/jwks.json', 'GET /healthz', 'GET /readyz', 'Health.Check', 'Health.Watch']);
+  });
+
+  it('G10: mass revocation needs a scope of its own, or that of ending sessions one by one', () => {
+    const scopesOf = (door: (typeof doors)[number]) =>
+      door.access?.kind === 'scope' && door.access.scopes.includes('scopes:revoke')
+        ? [[nameOf(door), door.access.scopes]]
+        : [];
+    const either = ['scopes:revoke', 'sessions:revoke'];
+    expect(Object.fromEntries(doors.flatMap(scopesOf))).toEqual({
+      'DELETE /v1/users/:sub/sessions': either,
+      'POST /v1/revocations': either,
+      'RevocationService.RevokeAll': either,
+    });
   });
 
   it('serve every method of the proto files', () => {

@@ -1,25 +1,38 @@
 import 'reflect-metadata';
 import { RequestMethod, type Type } from '@nestjs/common';
 import { accessOf, type Access } from './auth/access.js';
+import { AuditGrpcController } from './grpc/audit.controller.js';
 import { HealthGrpcController } from './grpc/health.controller.js';
 import { SessionGrpcController } from './grpc/unary.controllers.js';
 import { WatchGrpcController } from './grpc/watch.controller.js';
 import { ApiKeysController } from './http/api-keys.controller.js';
+import { AuditController, SecurityFeedController } from './http/audit.controllers.js';
 import { IntrospectionController } from './http/introspection.controller.js';
+import { MetricsController } from './http/metrics.controller.js';
+import { ProjectionsController } from './http/projections.controller.js';
 import { HealthController, JwksController, OpenApiController } from './http/public.controllers.js';
+import { RevocationsController } from './http/revocations.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
+import { TenantsController } from './http/tenants.controller.js';
 import { UserSessionsController } from './http/user-sessions.controller.js';
 
 /** Every way in, of both doors. */
 export const CONTROLLERS: readonly Type[] = [
   SessionsController,
   UserSessionsController,
+  TenantsController,
+  RevocationsController,
+  AuditController,
+  SecurityFeedController,
+  ProjectionsController,
   IntrospectionController,
   ApiKeysController,
   JwksController,
   HealthController,
   OpenApiController,
+  MetricsController,
   SessionGrpcController,
+  AuditGrpcController,
   WatchGrpcController,
   HealthGrpcController,
 ];

@@ -4,15 +4,15 @@ import type { ApiKeyScope } from '#contracts';
 
 /** Who may call a route or method. Without one the guard refuses every call (G10: the default is deny). */
 export type Access =
-  | { readonly kind: 'scope'; readonly scope: ApiKeyScope }
+  | { readonly kind: 'scope'; /** Any of them lets in. */ readonly scopes: readonly ApiKeyScope[] }
   | { readonly kind: 'any-key' }
   | { readonly kind: 'public' };
 
 const ACCESS = 'curfew:access';
 
-/** Callers whose API key has the scope. */
-export const RequireScope = (scope: ApiKeyScope) =>
-  SetMetadata(ACCESS, { kind: 'scope', scope } satisfies Access);
+/** Callers whose API key has the scope; of several, any. Which of them a call needs in the end is then the use case's to say. */
+export const RequireScope = (...scopes: readonly [ApiKeyScope, ...ApiKeyScope[]]) =>
+  SetMetadata(ACCESS, { kind: 'scope', scopes } satisfies Access);
 
 /** Callers with any API key in force. */
 export const AnyKey = () => SetMetadata(ACCESS, { kind: 'any-key' } satisfies Access);

@@ -23,10 +23,13 @@ export class ApiKeyGuard implements CanActivate {
     const correlationId = correlationIdOf(call);
     const caller = await this.authenticator.authenticate(call.header('authorization'));
     const allowed =
-      access?.kind === 'any-key' || (access?.kind === 'scope' && caller.scopes.includes(access.scope));
+      access?.kind === 'any-key' ||
+      (access?.kind === 'scope' && access.scopes.some((scope) => caller.scopes.includes(scope)));
     if (!allowed) {
       const detail =
-        access?.kind === 'scope' ? `needs the scope ${access.scope}` : 'is open to nobody: it names no scope';
+        access?.kind === 'scope'
+          ? `needs the scope ${access.scopes.join(' or ')}`
+          : 'is open to nobody: it names no scope';
       throw new CurfewError('ERR_FORBIDDEN', { detail });
     }
     const admitted = { caller, correlationId };

@@ -8,14 +8,26 @@ import {
   type Initiator,
   type Reason,
 } from '#contracts';
-import type { HistoryEvent, HistoryPage, RevokedSession, UserSessionsPage } from '#application';
-import type { DeviceInput, IssuedSession, SessionInfo } from '#contracts';
+import type { HistoryEvent, HistoryPage, RevokedSession, SessionsPage, ViewPending } from '#application';
+import type { DeviceInput, IssuedSession, MassRevoked, SessionInfo } from '#contracts';
 
 // The answers of the REST door for OpenAPI. Each implements the type that the use case answers with, so they cannot differ.
 
 const SECONDS = { type: 'integer', description: 'Seconds since the epoch.' } as const;
 
-export class IssuedSessionDoc implements IssuedSession {
+/** The answer to a write. */
+abstract class WrittenDoc implements ViewPending {
+  @ApiProperty({ description: 'Where the write stands in the log.' })
+  readonly position!: string;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'True when a list may not show it yet; pass the position as `Curfew-At-Least`.',
+  })
+  readonly viewPending?: true;
+}
+
+export class IssuedSessionDoc extends WrittenDoc implements IssuedSession {
   @ApiProperty({ description: 'Session id: a public handle, not a secret.' })
   readonly sid!: string;
 
@@ -33,9 +45,6 @@ export class IssuedSessionDoc implements IssuedSession {
 
   @ApiProperty({ type: 'integer', description: 'How often the refresh token was rotated.' })
   readonly gen!: number;
-
-  @ApiProperty({ description: 'Where the write stands in the log.' })
-  readonly position!: string;
 }
 
 export class DeviceDoc implements DeviceInput {
@@ -95,11 +104,14 @@ export class SessionDoc implements SessionInfo {
   @ApiPropertyOptional({ enum: INITIATORS })
   readonly endedBy?: Initiator;
 
+  @ApiPropertyOptional({ description: 'In a list asked for with `current`: whether it is that session.' })
+  readonly current?: boolean;
+
   @ApiPropertyOptional({ type: () => DeviceDoc, description: 'Only for callers with personal-data:read.' })
   readonly device?: DeviceDoc;
 }
 
-export class SessionsPageDoc implements UserSessionsPage {
+export class SessionsPageDoc implements SessionsPage {
   @ApiProperty({ type: [SessionDoc] })
   readonly sessions!: SessionDoc[];
 
@@ -107,12 +119,20 @@ export class SessionsPageDoc implements UserSessionsPage {
   readonly nextCursor?: string;
 }
 
-export class RevokedSessionDoc implements RevokedSession {
+export class RevokedSessionDoc extends WrittenDoc implements RevokedSession {
   @ApiProperty({ description: 'False when the session had ended before.' })
   readonly revoked!: boolean;
+}
 
+export class MassRevokedDoc extends WrittenDoc implements MassRevoked {
   @ApiProperty()
-  readonly position!: string;
+  readonly revocationId!: string;
+
+  @ApiProperty({ type: 'integer', description: "The scope's epoch since." })
+  readonly epoch!: number;
+
+  @ApiProperty({ description: 'True when the same Idempotency-Key had done it before: nothing was raised.' })
+  readonly repeated!: boolean;
 }
 
 class ActorDoc {

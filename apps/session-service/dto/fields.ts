@@ -3,6 +3,7 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { problemWithClaims, MAX_CLAIMS_BYTES } from './claims.js';
 import { known, type FieldRule } from './field-rules.js';
+import { instantOf } from './instant.js';
 import { isLine, MAX_USER_AGENT, tidyUserAgent } from './text.js';
 
 /** One declaration per field: what OpenAPI says and what is checked cannot differ. */
@@ -68,7 +69,13 @@ export interface LinesDoc extends LineDoc {
 }
 
 /** A list of clean texts. */
-export function Lines(options: LinesDoc): PropertyDecorator {
+export const Lines = (options: LinesDoc): PropertyDecorator => lines(options);
+
+/** The same in a query, where a name that comes once is a list of one. */
+export const QueryLines = (options: LinesDoc): PropertyDecorator =>
+  lines(options, (value) => (typeof value === 'string' ? [value] : value));
+
+function lines(options: LinesDoc, convert?: (value: unknown) => unknown): PropertyDecorator {
   const { minItems = 0, maxItems, min = 1, max, pattern, accepts, ...doc } = options;
   const isItem = (item: unknown) => isLine(item, min, max) && (pattern?.test(item) ?? true);
   const items = accepts ?? `${characters(min, max)} characters without control characters`;
@@ -77,8 +84,14 @@ export function Lines(options: LinesDoc): PropertyDecorator {
       type: 'array',
       minItems,
       maxItems,
-      items: { type: 'string', minLength: min, maxLength: max },
+      items: {
+        type: 'string',
+        minLength: min,
+        maxLength: max,
+        ...(pattern ? { pattern: pattern.source } : {}),
+      },
     },
+    ...(convert ? { convert } : {}),
     checks: [
       check(
         (value) =>
@@ -141,6 +154,19 @@ export const QueryInteger = ({ min, max, ...doc }: FieldDoc & Bounds): PropertyD
   field(doc, {
     ...integer({ min, max }),
     convert: (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
+  });
+
+/** An instant in a query (RFC 3339 or milliseconds), or in a gRPC message (milliseconds): milliseconds since the epoch. */
+export const Instant = (doc: FieldDoc): PropertyDecorator =>
+  field(doc, {
+    schema: { type: 'string', maxLength: 40, example: '2026-11-23T12:00:00Z' },
+    convert: (value) => (typeof value === 'string' ? (instantOf(value) ?? value) : value),
+    checks: [
+      check(
+        (value) => typeof value === 'number',
+        'must be an instant: RFC 3339, or milliseconds since the epoch',
+      ),
+    ],
   });
 
 /** A flag in a query (text), or in a gRPC message. */

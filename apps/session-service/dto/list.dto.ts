@@ -1,12 +1,9 @@
 import { Line, QueryFlag, QueryInteger } from './fields.js';
-import { TenantField } from './session.dto.js';
+import { SID, TenantField } from './session.dto.js';
 
-const CursorField = () => Line({ max: 512, description: '`nextCursor` of the page before.' });
+export const CursorField = () => Line({ max: 512, description: '`nextCursor` of the page before.' });
 
-export class ListSessionsQuery {
-  @TenantField()
-  readonly tenant?: string;
-
+export class TenantSessionsQuery {
   @QueryInteger({ min: 1, max: 100, description: 'Sessions a page; 50 if absent.' })
   readonly limit?: number;
 
@@ -15,6 +12,14 @@ export class ListSessionsQuery {
 
   @QueryFlag({ description: 'Ended sessions too.' })
   readonly includeEnded?: boolean;
+}
+
+export class ListSessionsQuery extends TenantSessionsQuery {
+  @TenantField()
+  readonly tenant?: string;
+
+  @Line({ ...SID, description: 'A sid: that session is marked as the current one.' })
+  readonly current?: string;
 }
 
 export class HistoryQuery {

@@ -1,8 +1,11 @@
 import { CurfewError, isCurfewError } from '#contracts';
 import { parseJson } from '../http/json-text.js';
-import { AnyText, Line } from './fields.js';
+import { SecurityFeedQuery } from './audit.dto.js';
+import { AnyText, Instant, Line, QueryFlag, QueryInteger } from './fields.js';
 import { IDEMPOTENCY_KEY } from './idempotency-key.js';
-import { HistoryQuery, ListSessionsQuery } from './list.dto.js';
+import { CursorField, HistoryQuery, ListSessionsQuery, TenantSessionsQuery } from './list.dto.js';
+import { POSITION } from './position.js';
+import { MassRevocationBody } from './revocation.dto.js';
 import {
   CreateSessionBody,
   IntrospectForm,
@@ -46,6 +49,11 @@ export class ListSessionsMessage extends ListSessionsQuery {
   readonly sub!: string;
 }
 
+export class ListTenantSessionsMessage extends TenantSessionsQuery {
+  @TenantField()
+  readonly tenant?: string;
+}
+
 export class RevokeMessage extends RevokeSessionBody {
   @SidField()
   readonly sid!: string;
@@ -57,9 +65,51 @@ export class RevokeMessage extends RevokeSessionBody {
   readonly sub?: string;
 }
 
+export class RevokeAllMessage extends MassRevocationBody {
+  @IdempotencyKeyField()
+  readonly idempotencyKey?: string;
+}
+
 export class HistoryMessage extends HistoryQuery {
   @SidField()
   readonly sid!: string;
+}
+
+class MomentMessage extends TenantQuery {
+  @Instant({ description: 'Milliseconds since the epoch.' })
+  readonly atMs?: number;
+
+  @Line({ ...POSITION, description: 'In place of an instant.' })
+  readonly atPosition?: string;
+}
+
+export class SessionAtMessage extends MomentMessage {
+  @SidField()
+  readonly sid!: string;
+}
+
+export class UserSessionsAtMessage extends MomentMessage {
+  @SubField(true)
+  readonly sub!: string;
+
+  @QueryInteger({ min: 1, max: 100, description: 'Sessions a page.' })
+  readonly limit?: number;
+
+  @CursorField()
+  readonly cursor?: string;
+
+  @QueryFlag({ description: 'Sessions that had ended by then, too.' })
+  readonly includeEnded?: boolean;
+}
+
+export class SecurityFeedMessage extends SecurityFeedQuery {}
+
+export class CountersMessage extends TenantQuery {
+  @Instant({ required: true, description: 'Included, milliseconds since the epoch.' })
+  readonly fromMs!: number;
+
+  @Instant({ required: true, description: 'Not included.' })
+  readonly toMs!: number;
 }
 
 function claimsOf(text: unknown): unknown {

@@ -3,8 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isCurfewError } from '#contracts';
 import { CreateApiKeyBody } from './api-key.dto.js';
-import { ListSessionsQuery } from './list.dto.js';
+import { CountersQuery, SecurityFeedQuery, SessionAtQuery, UserSessionsAtQuery } from './audit.dto.js';
+import { ListSessionsQuery, TenantSessionsQuery } from './list.dto.js';
 import { readDto } from './read-dto.js';
+import { MassRevocationBody, RevokeUserSessionsBody, RevokeUserSessionsQuery } from './revocation.dto.js';
 import { CreateSessionBody, RefreshSessionBody, RevokeSessionBody } from './session.dto.js';
 
 const refusedField = (type: new () => object, value: unknown): string | undefined => {
@@ -18,6 +20,24 @@ const refusedField = (type: new () => object, value: unknown): string | undefine
 };
 const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
 const create = (fields: object) => refusedField(CreateSessionBody, { sub: 'user-1', ...fields });
+
+const BODIES = [
+  CreateSessionBody,
+  RefreshSessionBody,
+  RevokeSessionBody,
+  RevokeUserSessionsBody,
+  MassRevocationBody,
+  CreateApiKeyBody,
+];
+const QUERIES = [
+  ListSessionsQuery,
+  TenantSessionsQuery,
+  RevokeUserSessionsQuery,
+  SessionAtQuery,
+  UserSessionsAtQuery,
+  SecurityFeedQuery,
+  CountersQuery,
+];
 
 describe('readDto', () => {
   it('keeps exactly what was given', () => {
@@ -139,6 +159,24 @@ describe('readDto', () => {
     expect(refusedField(ListSessionsQuery, { includeEnded: '1' })).toBe('includeEnded');
   });
 
+  it('reads a list of a query from a name that comes once, or more often', () => {
+    const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+    expect(readDto(RevokeUserSessionsQuery, { except: a }).except).toEqual([a]);
+    expect(readDto(RevokeUserSessionsQuery, { except: [a, b] }).except).toEqual([a, b]);
+    expect(refusedField(RevokeUserSessionsQuery, { except: '' })).toBe('except');
+    expect(refusedField(MassRevocationBody, { scope: 'global', except: a })).toBe('except');
+  });
+
+  it('reads instants as milliseconds', () => {
+    const query = { from: '2026-11-23T12:00:00Z', to: '1800000000000' };
+    expect({ ...readDto(CountersQuery, query) }).toEqual({
+      from: Date.UTC(2026, 10, 23, 12),
+      to: 1_800_000_000_000,
+    });
+    expect(refusedField(CountersQuery, { ...query, to: 'soon' })).toBe('to');
+    expect(refusedField(CountersQuery, { from: query.from })).toBe('to');
+  });
+
   it('takes any text for a refresh token: the use case judges it', () => {
     expect(refusedField(RefreshSessionBody, { refreshToken: 'garbage\u0000' })).toBeUndefined();
     expect(refusedField(RefreshSessionBody, { refreshToken: '' })).toBe('refreshToken');
@@ -164,8 +202,13 @@ describe('readDto', () => {
   it('answers any JSON with a DTO or a validation error', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        for (const type of [CreateSessionBody, RefreshSessionBody, RevokeSessionBody, CreateApiKeyBody])
-          refusedField(type, value);
+        for (const type of BODIES) refusedField(type, value);
+      }),
+    );
+    const fields = fc.constantFrom('at', 'atPosition', 'from', 'to', 'except', 'current', 'limit', 'cursor');
+    fc.assert(
+      fc.property(fc.dictionary(fields, fc.oneof(fc.string(), fc.jsonValue())), (value) => {
+        for (const type of QUERIES) refusedField(type, value);
       }),
     );
     fc.assert(

@@ -1,17 +1,26 @@
 import { CALLER_REASONS, INITIATORS, type CallerReason, type Initiator } from '#contracts';
 import { AnyText, Choice, Claims, Integer, IpAddress, Line, Lines, Nested, UserAgent } from './fields.js';
 
-const NAME = {
+/** Of a tenant or a client. */
+export const NAME = {
   max: 64,
   pattern: /^[A-Za-z0-9._~-]+$/,
   accepts: '1 to 64 of the characters A-Z a-z 0-9 . _ ~ -',
 };
-const SID = { min: 32, max: 32, pattern: /^[0-9a-f]{32}$/, accepts: '32 lower-case hexadecimal digits' };
+export const SID = {
+  min: 32,
+  max: 32,
+  pattern: /^[0-9a-f]{32}$/,
+  accepts: '32 lower-case hexadecimal digits',
+};
 /** End of the year 9999 in seconds: whatever is beyond it is in the wrong unit. */
 const MAX_SECONDS = 253_402_300_799;
 
 export const TenantField = () =>
   Line({ ...NAME, description: 'Needed only when the API key is bound to several tenants.' });
+
+export const ReasonField = () => Choice(CALLER_REASONS, { description: 'Why; `admin` if absent.' });
+export const InitiatorField = () => Choice(INITIATORS, { description: 'Who wants it; `admin` if absent.' });
 
 /** Where the request of the *user* came from. Personal data: sealed under the user's key from the first event on. */
 export class DeviceBody {
@@ -82,10 +91,10 @@ export class RefreshSessionBody {
 }
 
 export class RevokeSessionBody {
-  @Choice(CALLER_REASONS, { description: 'Why; `admin` if absent.' })
+  @ReasonField()
   readonly reason?: CallerReason;
 
-  @Choice(INITIATORS, { description: 'Who wants it; `admin` if absent.' })
+  @InitiatorField()
   readonly initiator?: Initiator;
 
   @Line({ max: 500, description: 'For the record. Personal data: sealed.' })

@@ -1,10 +1,17 @@
-import type { HistoryEvent } from '#application';
+import type { HistoryEvent, SecurityFeedEntry } from '#application';
 import type { SessionInfo } from '#contracts';
 
 /** A session as `curfew.v1.Session`. */
 export const toSessionMessage = ({ status, ...session }: SessionInfo): object => ({
   ...session,
   status: `SESSION_STATUS_${status.toUpperCase()}`,
+});
+
+/** An entry as `curfew.v1.SecurityFeedEntry`. */
+export const toFeedMessage = ({ at, detail, ...entry }: SecurityFeedEntry): object => ({
+  ...entry,
+  atMs: at,
+  detailJson: JSON.stringify(detail),
 });
 
 /** An event as `curfew.v1.HistoryEvent`. */

@@ -4,30 +4,39 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import {
   CreateSession,
   GetSession,
-  GetSessionHistory,
   IntrospectToken,
+  ListTenantSessions,
   ListUserSessions,
   RefreshSession,
+  RevokeAll,
   RevokeSession,
   type CallContext,
   type RevokedSession,
+  type SessionsPage,
 } from '#application';
-import type { IssuedSession } from '#contracts';
+import type { IssuedSession, MassRevoked } from '#contracts';
 import { RequireScope } from '../auth/access.js';
+import { AtLeast, type AtLeastInput } from '../auth/at-least.js';
 import { Context } from '../auth/call-context.js';
 import { barrierAgeOnWire } from '../dto/barrier-age.js';
 import {
   CreateSessionMessage,
   GetSessionMessage,
-  HistoryMessage,
   IntrospectMessage,
   ListSessionsMessage,
+  ListTenantSessionsMessage,
   prepareCreate,
   RefreshSessionMessage,
+  RevokeAllMessage,
   RevokeMessage,
 } from '../dto/message.dto.js';
 import { Message } from './message.pipe.js';
-import { toHistoryMessage, toSessionMessage } from './session-messages.js';
+import { toSessionMessage } from './session-messages.js';
+
+const toPageMessage = ({ sessions, ...page }: SessionsPage): object => ({
+  ...page,
+  sessions: sessions.map(toSessionMessage),
+});
 
 @Controller()
 export class SessionGrpcController {
@@ -82,9 +91,21 @@ export class SessionGrpcController {
   async listByUser(
     @Payload(new Message(ListSessionsMessage)) input: ListSessionsMessage,
     @Context() context: CallContext,
+    @AtLeast() atLeast: AtLeastInput,
   ): Promise<object> {
-    const { sessions, ...page } = await this.queries.execute(new ListUserSessions(context, { ...input }));
-    return { ...page, sessions: sessions.map(toSessionMessage) };
+    return toPageMessage(await this.queries.execute(new ListUserSessions(context, { ...input, ...atLeast })));
+  }
+
+  @GrpcMethod('SessionService', 'ListByTenant')
+  @RequireScope('sessions:read')
+  async listByTenant(
+    @Payload(new Message(ListTenantSessionsMessage)) input: ListTenantSessionsMessage,
+    @Context() context: CallContext,
+    @AtLeast() atLeast: AtLeastInput,
+  ): Promise<object> {
+    return toPageMessage(
+      await this.queries.execute(new ListTenantSessions(context, { ...input, ...atLeast })),
+    );
   }
 
   @GrpcMethod('RevocationService', 'Revoke')
@@ -96,13 +117,12 @@ export class SessionGrpcController {
     return this.commands.execute(new RevokeSession(context, { ...input }));
   }
 
-  @GrpcMethod('AuditService', 'History')
-  @RequireScope('audit:read')
-  async history(
-    @Payload(new Message(HistoryMessage)) input: HistoryMessage,
+  @GrpcMethod('RevocationService', 'RevokeAll')
+  @RequireScope('scopes:revoke', 'sessions:revoke')
+  revokeAll(
+    @Payload(new Message(RevokeAllMessage)) input: RevokeAllMessage,
     @Context() context: CallContext,
-  ): Promise<object> {
-    const { events, ...page } = await this.queries.execute(new GetSessionHistory(context, { ...input }));
-    return { ...page, events: events.map(toHistoryMessage) };
+  ): Promise<MassRevoked> {
+    return this.commands.execute(new RevokeAll(context, { ...input }));
   }
 }

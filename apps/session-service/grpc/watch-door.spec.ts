@@ -1,6 +1,6 @@
 import { Metadata, status as code, type ClientDuplexStream } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RevocationMessage } from '#contracts';
+import type { RevocationMessage, ScopeRevocation } from '#contracts';
 import type { WatchSubscriberOptions, WatchSubscription } from '#revocation-bus';
 import { startFakeService, type FakeService } from '../testing/fake-service.js';
 import { GrpcCaller, methodAt, statusOf, toMetadata } from '../testing/grpc-caller.js';
@@ -81,6 +81,20 @@ const revocation: RevocationMessage = {
   initiator: 'user',
   position: '1',
 };
+/** The contract's `uint32`. */
+const LAST_EPOCH = 0xffff_ffff;
+const massRevocation: ScopeRevocation = {
+  scope: 'user',
+  revocationId: '7d3c1c0e-0000-4000-8000-000000000001',
+  tenant: 'default',
+  sub: 'u',
+  client: '',
+  epoch: 1,
+  excepted: { s1: 0 },
+  reason: 'admin',
+  initiator: 'admin',
+  position: '2',
+};
 
 describe('Watch', () => {
   it('hands hello and renewals to the hub, with the tenants of the key', async () => {
@@ -116,6 +130,35 @@ describe('Watch', () => {
         { renewed: { ...renewed, referenceTimeMs: '1700000000123' } },
       ]);
     }
+  });
+
+  it.each<[string, Partial<ScopeRevocation>]>([
+    ['a user', {}],
+    ['a user, the last there can be', { epoch: LAST_EPOCH, excepted: { s1: 0, s2: LAST_EPOCH - 1 } }],
+    ['a client', { scope: 'client', sub: '', client: 'web' }],
+    ['a tenant', { scope: 'tenant', sub: '' }],
+    ['everyone', { scope: 'global', tenant: '', sub: '' }],
+  ])('G5: a node reads a mass revocation of %s as it was sent', async (_name, changes) => {
+    const sent: ScopeRevocation = Object.freeze({ ...massRevocation, ...changes });
+    greeting = ({ send }) => {
+      send({ revocation: sent });
+    };
+    const { send, received } = watch();
+    send(HELLO);
+    await until(() => received.length === 1);
+    expect(received).toEqual([{ revocation: sent }]);
+  });
+
+  it('G5: a node reads no exceptions as none, and one from epoch 0 as one', () => {
+    const { responseSerialize, responseDeserialize } = methodAt('/curfew.v1.RevocationService/Watch');
+    const read = (excepted: object) =>
+      responseDeserialize(responseSerialize({ revocation: { ...massRevocation, excepted } }));
+    expect(read({})).not.toHaveProperty('revocation.excepted');
+    expect(read({ s: 0 })).toHaveProperty('revocation.excepted', { s: 0 });
+    // Field 10, an entry with key "s" and, since other writers leave it out, no 0.
+    expect(responseDeserialize(Buffer.from([0x0a, 5, 0x52, 3, 0x0a, 1, 0x73]))).toEqual({
+      revocation: { excepted: { s: 0 } },
+    });
   });
 
   it('tells the hub when a full transport has drained', async () => {

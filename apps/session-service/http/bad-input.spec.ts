@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ERROR_CATALOGUE } from '#contracts';
 import { listDoors } from '../doors.js';
-import { anyBody, anyContentType, anyHeaderValue, anySegment } from '../testing/bad-input.js';
+import { anyBody, anyContentType, anyHeaderValue, anyInstant, anySegment } from '../testing/bad-input.js';
 import { ISSUED, startFakeService, type FakeService } from '../testing/fake-service.js';
 import { GrpcCaller } from '../testing/grpc-caller.js';
 
@@ -26,6 +26,12 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   GetSessionHistory: { events: [] },
   IntrospectToken: { active: false, barrierAgeMs: 1 },
   ListApiKeys: [],
+  GetSessionAt: { ...ISSUED, status: 'active' },
+  ListUserSessionsAt: { sessions: [] },
+  ListTenantSessions: { sessions: [] },
+  ListSecurityFeed: { entries: [] },
+  ListCounters: [],
+  ListProjections: [],
 };
 
 interface Answer {
@@ -80,6 +86,11 @@ function expectDecent(answer: Answer | 'not sendable'): void {
   expect(answer.status).toBeLessThan(500);
 }
 
+const QUERY_NAMES = [
+  ...['limit', 'cursor', 'tenant', 'includeEnded', 'current', 'at', 'atPosition', 'from', 'to', 'except'],
+  ...['__proto__', 'constructor', 'x[y]'],
+];
+
 const routes = listDoors().flatMap((door) => (door.kind === 'http' ? [door] : []));
 
 describe('bad input', () => {
@@ -91,7 +102,11 @@ describe('bad input', () => {
         fc.option(anyBody, { nil: undefined }),
         anyContentType,
         fc.record(
-          { 'idempotency-key': anyHeaderValue, 'x-correlation-id': anyHeaderValue },
+          {
+            'idempotency-key': anyHeaderValue,
+            'x-correlation-id': anyHeaderValue,
+            'curfew-at-least': anyHeaderValue,
+          },
           { requiredKeys: [] },
         ),
         async ({ method, path }, [first, second], body, contentType, headers) => {
@@ -108,14 +123,23 @@ describe('bad input', () => {
   it('never is a 5xx in a query', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('/v1/users/u/sessions', `/v1/sessions/${'0'.repeat(32)}`, '/v1/sessions/x/events'),
-        fc.constantFrom('limit', 'cursor', 'tenant', 'includeEnded', '__proto__', 'constructor', 'x[y]'),
-        anySegment,
+        fc.constantFrom(
+          '/v1/users/u/sessions',
+          `/v1/sessions/${'0'.repeat(32)}`,
+          '/v1/sessions/x/events',
+          '/v1/tenants/default/sessions',
+          '/v1/tenants/default/counters',
+          '/v1/audit/sessions/x',
+          '/v1/audit/users/u/sessions',
+          '/v1/security-feed',
+        ),
+        fc.constantFrom(...QUERY_NAMES),
+        fc.oneof(anySegment, anyInstant),
         async (path, name, value) => {
           expectDecent(await send('GET', `${path}?${name}=${value}`, service.authorization()));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   }, 30_000);
 
@@ -152,6 +176,11 @@ describe('bad input', () => {
           fc
             .tuple(fc.integer({ min: 1, max: 12 }), fc.uint8Array({ maxLength: 60 }))
             .map(([field, bytes]) => Uint8Array.from([field * 8 + 2, bytes.length, ...bytes])),
+          // A number behind a text: an instant, a limit.
+          fc
+            .tuple(fc.integer({ min: 2, max: 8 }), fc.uint8Array({ minLength: 1, maxLength: 9 }))
+            .map(([field, bytes]) => [field * 8, ...bytes.map((byte) => byte | 0x80), 0x01])
+            .map((number) => Uint8Array.from([0x0a, 0x01, 0x75, ...number])),
         ),
         async (path, bytes) => {
           const { status } = await caller.call(path, Buffer.from(bytes), service.authorization());

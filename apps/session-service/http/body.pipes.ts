@@ -13,7 +13,7 @@ export class JsonBody<T extends object> implements PipeTransform<unknown, T> {
   }
 }
 
-/** A query string as a DTO. Fastify makes a list of a name that comes twice, which no field of ours accepts. */
+/** A query string as a DTO. Fastify makes a list of a name that comes twice, which only `QueryLines` accepts. */
 export class QueryString<T extends object> implements PipeTransform<unknown, T> {
   constructor(private readonly type: new () => T) {}
 

@@ -1,5 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
 import { readIdempotencyKey } from '../dto/idempotency-key.js';
+import { NAME } from '../dto/session.dto.js';
 import { isLine } from '../dto/text.js';
 import type { HttpRequest } from './http-types.js';
 
@@ -11,7 +13,7 @@ export const IdempotencyKey = createParamDecorator((_data: unknown, context: Exe
   return header === undefined ? undefined : readIdempotencyKey(String(header));
 });
 
-/** Nobody's `sub`: DEL is a control character, and no session is created for a `sub` with one. */
+/** Nobody's and nothing's name: DEL is a control character, and no session is created for a `sub` or a tenant with one. */
 const NOBODY = '\u007f';
 
 /**
@@ -22,3 +24,29 @@ export const PathSub = createParamDecorator((_data: unknown, context: ExecutionC
   const { sub } = requestOf(context).params as { readonly sub?: string };
   return isLine(sub, 1, 255) ? sub : NOBODY;
 });
+
+/** Parameter: the tenant in the path, by the same rule. */
+export const PathTenant = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const { tenant } = requestOf(context).params as { readonly tenant?: string };
+  return tenant !== undefined && tenant.length <= NAME.max && NAME.pattern.test(tenant) ? tenant : NOBODY;
+});
+
+/** To be spread into a command's input: without the header there is no such field. */
+export const withKey = (idempotencyKey: string | undefined) =>
+  idempotencyKey === undefined ? {} : { idempotencyKey };
+
+export const IdempotencyKeyHeader = () =>
+  ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      '22 to 255 visible ASCII characters: 128 random bits or more, stored before the call is made.',
+  });
+
+export const AtLeastHeader = () =>
+  ApiHeader({
+    name: 'Curfew-At-Least',
+    required: false,
+    description:
+      'The position of a write that the answer must show. Waited for, 2 s at most; then 503 with `Retry-After`.',
+  });

@@ -1,13 +1,16 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CurfewError, ERROR_CATALOGUE, ERROR_CODES } from '#contracts';
+import { API_KEY_SCOPES, CurfewError, ERROR_CATALOGUE, ERROR_CODES, type ApiKeyScope } from '#contracts';
 import { listDoors } from '../doors.js';
 import { ISSUED, startFakeService, type FakeService } from '../testing/fake-service.js';
+import { problem, RestCaller } from '../testing/rest-caller.js';
 
 let service: FakeService;
+let rest: RestCaller;
 beforeAll(async () => {
   service = await startFakeService();
+  rest = new RestCaller(service);
 });
 beforeEach(() => {
   service.received.length = 0;
@@ -16,32 +19,9 @@ beforeEach(() => {
 });
 afterAll(() => service.close());
 
-interface Call {
-  method?: string;
-  headers?: Record<string, string>;
-  body?: string | Buffer;
-}
 const SID = ISSUED.sid;
-const call = (path: string, { method = 'GET', headers = {}, body }: Call = {}) =>
-  fetch(service.endpoints.http + path, {
-    method,
-    headers: { ...service.authorization(), ...headers },
-    ...(body === undefined ? {} : { body }),
-  });
-const json = (path: string, body: unknown, { method = 'POST', headers = {} }: Call = {}) =>
-  call(path, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-const problem = async (response: Response) => {
-  expect(response.headers.get('content-type')).toBe('application/problem+json');
-  const body = (await response.json()) as Record<string, unknown>;
-  expect(body['status']).toBe(response.status);
-  expect(body['type']).toBe(`urn:curfew:error:${String(body['code'])}`);
-  expect(body['title']).toBe(ERROR_CATALOGUE[body['code'] as keyof typeof ERROR_CATALOGUE].title);
-  return [response.status, body['code'], body['field']];
-};
+const call: RestCaller['call'] = (...of) => rest.call(...of);
+const json: RestCaller['json'] = (...of) => rest.json(...of);
 
 describe('the REST door', () => {
   it('creates: the body, the header and who calls go to the use case', async () => {
@@ -164,28 +144,64 @@ describe('the REST door', () => {
     );
     expect(described.sort()).toEqual(served.sort());
     expect(document.components.schemas['CreateSessionBody']?.required).toEqual(['sub']);
+    expect(document.components.schemas['MassRevocationBody']?.required).toEqual(['scope']);
+    const headersOf = (path: string, method: string) =>
+      (document.paths[path]?.[method] as { parameters?: { name: string; in: string }[] }).parameters
+        ?.filter(({ in: place }) => place === 'header')
+        .map(({ name }) => name);
+    for (const path of ['/v1/users/{sub}/sessions', '/v1/tenants/{tenant}/sessions', '/v1/security-feed'])
+      expect(headersOf(path, 'get')).toEqual(['Curfew-At-Least']);
+    expect(headersOf('/v1/tenants/{tenant}/counters', 'get')).toEqual(['Curfew-At-Least']);
+    expect(headersOf('/v1/revocations', 'post')).toEqual(['Idempotency-Key']);
+    expect(headersOf('/v1/users/{sub}/sessions', 'delete')).toEqual(['Idempotency-Key']);
+  });
+
+  it('describes every parameter of a query', async () => {
+    const { paths } = (await (await call('/openapi.json')).json()) as {
+      paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>;
+    };
+    const queryOf = (path: string, method = 'get') =>
+      paths[path]?.[method]?.parameters?.filter((each) => each.in === 'query').map(({ name }) => name);
+    expect(queryOf('/v1/audit/sessions/{sid}')?.sort()).toEqual(['at', 'atPosition', 'tenant']);
+    expect(queryOf('/v1/users/{sub}/sessions', 'delete')?.sort()).toEqual(['except', 'tenant']);
+    expect(queryOf('/v1/tenants/{tenant}/counters')?.sort()).toEqual(['from', 'to']);
   });
 
   describe('G10: without the right key', () => {
     const doors = listDoors().flatMap((door) => (door.kind === 'http' ? [door] : []));
-    const at = (path: string) => path.replace(':sid', SID).replace(':sub', 'u').replace(':id', 'k');
+    const ids: Readonly<Record<string, string>> = { sid: SID, sub: 'u', tenant: 'default' };
+    const at = (path: string) => path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? 'x');
+    const having = (scope: ApiKeyScope) => ({ headers: service.authorization(scope) });
     it.each(doors.filter(({ access }) => access?.kind !== 'public'))(
       'refuses $method $path',
       async ({ method, path, access }) => {
         const anonymous = await fetch(service.endpoints.http + at(path), { method });
         expect(anonymous.headers.get('www-authenticate')).toContain('Bearer');
         expect((await problem(anonymous)).slice(0, 2)).toEqual([401, 'ERR_UNAUTHENTICATED']);
-        if (access?.kind === 'scope') {
-          const other = access.scope === 'audit:read' ? 'sessions:read' : 'audit:read';
-          const forbidden = await fetch(service.endpoints.http + at(path), {
-            method,
-            headers: service.authorization(other),
-          });
+        const lacking =
+          access?.kind === 'scope' ? API_KEY_SCOPES.filter((s) => !access.scopes.includes(s)) : [];
+        for (const scope of lacking) {
+          const forbidden = await call(at(path), { method, ...having(scope) });
           expect((await problem(forbidden)).slice(0, 2)).toEqual([403, 'ERR_FORBIDDEN']);
         }
         expect(service.received).toEqual([]);
       },
     );
+
+    it.each(doors.filter(({ access }) => access?.kind === 'scope'))(
+      'lets in to $method $path with any one scope that it names',
+      async ({ method, path, access }) => {
+        for (const scope of access?.kind === 'scope' ? access.scopes : [])
+          expect((await call(at(path), { method, ...having(scope) })).status).not.toBe(403);
+      },
+    );
+
+    it('names every scope that would do', async () => {
+      const response = await json('/v1/revocations', { scope: 'global' }, having('admin'));
+      expect(await response.json()).toMatchObject({
+        detail: 'needs the scope scopes:revoke or sessions:revoke',
+      });
+    });
   });
 
   describe('bad input', () => {

@@ -1,13 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import {
-  ApiBody,
-  ApiHeader,
-  ApiOkResponse,
-  ApiCreatedResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   CreateSession,
   GetSession,
@@ -25,18 +18,7 @@ import { HistoryPageDoc, IssuedSessionDoc, RevokedSessionDoc, SessionDoc } from 
 import { HistoryQuery } from '../dto/list.dto.js';
 import { CreateSessionBody, RefreshSessionBody, RevokeSessionBody, TenantQuery } from '../dto/session.dto.js';
 import { JsonBody, QueryString } from './body.pipes.js';
-import { IdempotencyKey } from './request-parts.js';
-
-const withKey = (idempotencyKey: string | undefined) =>
-  idempotencyKey === undefined ? {} : { idempotencyKey };
-
-const IdempotencyKeyHeader = () =>
-  ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description:
-      '22 to 255 visible ASCII characters: 128 random bits or more, stored before the call is made.',
-  });
+import { IdempotencyKey, IdempotencyKeyHeader, withKey } from './request-parts.js';
 
 @ApiTags('sessions')
 @Controller('v1/sessions')

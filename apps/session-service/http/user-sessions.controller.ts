@@ -3,18 +3,22 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import {
   ListUserSessions,
+  RevokeAll,
   RevokeSession,
   type CallContext,
   type RevokedSession,
-  type UserSessionsPage,
+  type SessionsPage,
 } from '#application';
+import type { MassRevoked } from '#contracts';
 import { RequireScope } from '../auth/access.js';
+import { AtLeast, type AtLeastInput } from '../auth/at-least.js';
 import { Context } from '../auth/call-context.js';
-import { RevokedSessionDoc, SessionsPageDoc } from '../dto/answers.js';
+import { MassRevokedDoc, RevokedSessionDoc, SessionsPageDoc } from '../dto/answers.js';
 import { ListSessionsQuery } from '../dto/list.dto.js';
+import { RevokeUserSessionsBody, RevokeUserSessionsQuery } from '../dto/revocation.dto.js';
 import { RevokeSessionBody, TenantQuery } from '../dto/session.dto.js';
 import { JsonBody, QueryString } from './body.pipes.js';
-import { PathSub } from './request-parts.js';
+import { AtLeastHeader, IdempotencyKey, IdempotencyKeyHeader, PathSub, withKey } from './request-parts.js';
 
 /** What a device list calls. */
 @ApiTags('sessions')
@@ -29,13 +33,33 @@ export class UserSessionsController {
   @Get()
   @RequireScope('sessions:read')
   @ApiOperation({ summary: "A user's sessions, newest first" })
+  @AtLeastHeader()
   @ApiOkResponse({ type: SessionsPageDoc })
   list(
     @Context() context: CallContext,
     @PathSub() sub: string,
     @Query(new QueryString(ListSessionsQuery)) query: ListSessionsQuery,
-  ): Promise<UserSessionsPage> {
-    return this.queries.execute(new ListUserSessions(context, { sub, ...query }));
+    @AtLeast() atLeast: AtLeastInput,
+  ): Promise<SessionsPage> {
+    return this.queries.execute(new ListUserSessions(context, { sub, ...query, ...atLeast }));
+  }
+
+  @Delete()
+  @RequireScope('scopes:revoke', 'sessions:revoke')
+  @ApiOperation({ summary: 'End all sessions of this user, or all but some, whatever their number' })
+  @ApiBody({ type: RevokeUserSessionsBody, required: false })
+  @IdempotencyKeyHeader()
+  @ApiOkResponse({ type: MassRevokedDoc })
+  revokeAll(
+    @Context() context: CallContext,
+    @PathSub() sub: string,
+    @Query(new QueryString(RevokeUserSessionsQuery)) query: RevokeUserSessionsQuery,
+    @Body(new JsonBody(RevokeUserSessionsBody)) body: RevokeUserSessionsBody,
+    @IdempotencyKey() key: string | undefined,
+  ): Promise<MassRevoked> {
+    return this.commands.execute(
+      new RevokeAll(context, { scope: 'user', sub, ...query, ...body, ...withKey(key) }),
+    );
   }
 
   @Delete(':sid')

@@ -6,6 +6,8 @@ const looksValid = fc.constantFrom(
   '{"sub":"u","sub":"v"}',
   '{"refreshToken":"cfr_AAAA"}',
   '{"name":"n","scopes":["admin"]}',
+  '{"scope":"user","sub":"u","except":[]}',
+  '{"scope":"client","client":"c"}',
   'token=x.y.z',
 );
 
@@ -60,4 +62,13 @@ export const anySegment = fc.oneof(
   ),
   fc.string({ unit: 'grapheme', maxLength: 20 }).map(encodeURIComponent),
   fc.string({ maxLength: 20 }).map((text) => text.replace(/[\s?#]/g, '_')),
+);
+
+/** Instants as a query has them, and what looks like one. */
+export const anyInstant = fc.oneof(
+  fc.date({ noInvalidDate: true }).map((date) => encodeURIComponent(date.toISOString())),
+  fc.integer({ min: -1, max: 10 ** 15 }).map(String),
+  fc
+    .tuple(fc.constant('2026-02-28T23:59:59.123456789%2B23:59'), fc.nat(30), fc.string({ maxLength: 2 }))
+    .map(([text, at, patch]) => text.slice(0, at) + encodeURIComponent(patch) + text.slice(at)),
 );

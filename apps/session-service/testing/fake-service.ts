@@ -4,11 +4,20 @@ import {
   CreateApiKey,
   CreateSession,
   GetSession,
+  GetSessionAt,
   GetSessionHistory,
   IntrospectToken,
   ListApiKeys,
+  ListCounters,
+  ListProjections,
+  ListSecurityFeed,
+  ListTenantSessions,
   ListUserSessions,
+  ListUserSessionsAt,
+  RebuildProjection,
   RefreshSession,
+  ResumeProjection,
+  RevokeAll,
   RevokeApiKey,
   RevokeSession,
   type ApiKeyRecord,
@@ -16,23 +25,35 @@ import {
 import { API_KEY_SCOPES, type ApiKeyScope } from '#contracts';
 import { hashApiKeySecret } from '#application';
 import type { Parts } from '../app.module.js';
+import { Metrics, type MetricSource } from '../metrics/metrics.js';
 import { openDoors, type OpenDoors } from '../open-doors.js';
 
 type UseCase = (input: unknown) => unknown;
-type Message =
-  | CreateSession
-  | RefreshSession
-  | RevokeSession
-  | CreateApiKey
-  | RevokeApiKey
-  | GetSession
-  | GetSessionHistory
-  | ListUserSessions
-  | ListApiKeys
-  | IntrospectToken;
 
-const COMMANDS = [CreateSession, RefreshSession, RevokeSession, CreateApiKey, RevokeApiKey];
-const QUERIES = [GetSession, GetSessionHistory, ListUserSessions, ListApiKeys, IntrospectToken];
+const COMMANDS = [
+  CreateSession,
+  RefreshSession,
+  RevokeSession,
+  RevokeAll,
+  CreateApiKey,
+  RevokeApiKey,
+  RebuildProjection,
+  ResumeProjection,
+];
+const QUERIES = [
+  GetSession,
+  GetSessionAt,
+  GetSessionHistory,
+  ListUserSessions,
+  ListUserSessionsAt,
+  ListTenantSessions,
+  ListSecurityFeed,
+  ListCounters,
+  ListProjections,
+  ListApiKeys,
+  IntrospectToken,
+];
+type Message = InstanceType<(typeof COMMANDS)[number] | (typeof QUERIES)[number]>;
 
 /** The doors on use cases that do nothing but note what reached them. */
 export interface FakeService extends OpenDoors<void> {
@@ -55,6 +76,14 @@ export const ISSUED = {
   accessExpiresAt: 1_700_000_300,
   gen: 0,
   position: '1.1',
+};
+
+/** A metric that any scrape shows. */
+const SCRAPED: MetricSource = {
+  name: 'curfew_fake_total',
+  help: 'Of the fake service.',
+  type: 'counter',
+  collect: () => [{ labels: { kind: 'fake' }, value: 3 }],
 };
 
 function handlers(service: { received: Message[]; answer: (message: Message) => unknown }): Type[] {
@@ -111,6 +140,10 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
       settings: notUsed(),
       eventLog: notUsed(),
       sessionViews: notUsed(),
+      securityFeed: notUsed(),
+      counters: notUsed(),
+      projections: notUsed(),
+      viewFreshness: { lags: false, shows: () => Promise.resolve(true) },
       apiKeys: {
         ...notUsed<Parts['apiKeys']>(),
         findByHash: (hash) => Promise.resolve(service.apiKeys.get(Buffer.from(hash).toString('hex'))),
@@ -129,6 +162,7 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
         return () => performance.now() - from;
       },
       watchHub: notUsed(),
+      metrics: new Metrics([SCRAPED]),
       ...overrides,
     },
     useCases: handlers(service),
