@@ -1,3 +1,12 @@
-export { PostgresSessionViews } from './postgres-session-views.js';
-export { sessionViewsMigrations } from './schema.js';
-export { sessionViewChanges, type SessionViewChange } from './session-view-changes.js';
+export { countersMigrations } from './counters/counters-schema.js';
+export { countersProjection } from './counters/counters-projection.js';
+export { PostgresCounters } from './counters/postgres-counters.js';
+export { readModelMigrations } from './migrations.js';
+export { PostgresSecurityFeed } from './security-feed/postgres-security-feed.js';
+export { securityFeedMigrations } from './security-feed/security-feed-schema.js';
+export { securityFeedProjection } from './security-feed/security-feed-projection.js';
+export { PostgresSessionViews } from './sessions/postgres-session-views.js';
+export { sessionsProjection } from './sessions/sessions-projection.js';
+export { sessionViewsMigrations } from './sessions/session-views-schema.js';
+export { sessionViewChanges, type SessionViewChange } from './sessions/session-view-changes.js';
+export * from './projections/index.js';

@@ -5,7 +5,7 @@ const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).t
 
 describe('a page cursor', () => {
   it('gives back the end of the page', () => {
-    const end = { createdAt: 1_700_000_000_000, sid: 'ab😀' };
+    const end = { at: 1_700_000_000_000, id: 'ab😀' };
     expect(parsePageCursor(pageCursor(end))).toEqual(end);
     expect(pageCursor(end)).toMatch(/^[\w-]+$/);
   });

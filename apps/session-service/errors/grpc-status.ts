@@ -1,9 +1,18 @@
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 import type { CurfewError } from '#contracts';
 
+/** Fields that carry their unit or form in the proto files' names; `atLeast` is metadata. */
+const PROTO_NAMES = new Map([
+  ['claims', 'claims_json'],
+  ['at', 'at_ms'],
+  ['from', 'from_ms'],
+  ['to', 'to_ms'],
+  ['atLeast', 'curfew-at-least'],
+]);
+
 /** A field by its name in the proto files: `device.userAgent` is `device.user_agent` there. */
 const protoName = (field: string): string =>
-  field === 'claims' ? 'claims_json' : field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  PROTO_NAMES.get(field) ?? field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Metadata values are visible ASCII. */
 const headerSafe = (text: string): string => text.replace(/[^\x21-\x7e]/g, '?');

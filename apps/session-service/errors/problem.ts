@@ -18,6 +18,7 @@ export function toProblem(error: CurfewError, errorId?: string): Problem {
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="curfew"';
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(retryAfter));
   const type = `urn:curfew:error:${code}`;
-  const document = { type, title: entry.title, status, code, detail, field, errorId };
+  const named = field === 'atLeast' ? 'Curfew-At-Least' : field;
+  const document = { type, title: entry.title, status, code, detail, field: named, errorId };
   return { status, headers, body: Buffer.from(JSON.stringify(document)) };
 }

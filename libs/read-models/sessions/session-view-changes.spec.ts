@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NewEvent } from '#application';
-import { sessionStream, userStream, type SessionEvent } from '#domain';
-import { sessionViewChanges } from './session-view-changes.js';
+import type { NewEvent, RecordedEvent } from '#application';
+import { sessionStream, userStream, type SessionCreated, type SessionEvent } from '#domain';
+import { foldSessionViewChanges, sessionViewChanges } from './session-view-changes.js';
 
 const recorded = (...events: readonly SessionEvent[]): NewEvent[] =>
   events.map(({ type, data }) => ({ type, data, id: 'id', schemaVersion: 1 }) as unknown as NewEvent);
 
 const device = { keyId: 'k', box: 'b' };
-const created: SessionEvent = {
+const created: SessionCreated = {
   type: 'session.created',
   data: {
     sub: 'u',
@@ -20,6 +20,7 @@ const created: SessionEvent = {
     secretHash: 'h',
     at: 5,
     accessExp: 9,
+    ep: [1, 2, 3, 4],
     device,
   },
 };
@@ -64,6 +65,10 @@ describe('changes of the session view', () => {
         idle_timeout: 200,
         absolute_timeout: 1_000,
         device,
+        ep_user: 1,
+        ep_client: 2,
+        ep_tenant: 3,
+        ep_global: 4,
       },
     ]);
   });
@@ -95,5 +100,83 @@ describe('changes of the session view', () => {
       { sid: 'old', revision: 8, ended_reason: 'idle' },
     ]);
     expect(both).toHaveLength(2);
+  });
+
+  it('adopts epochs at a rotation', () => {
+    const adopting = { ...rotated, data: { ...rotated.data, ep: [5, 6, 7, 8] } } as SessionEvent;
+    expect(changesOf(4, adopting)).toEqual([
+      {
+        sid: 's1',
+        revision: 5,
+        gen: 3,
+        last_seen_at: 70,
+        ep_user: 5,
+        ep_client: 6,
+        ep_tenant: 7,
+        ep_global: 8,
+      },
+    ]);
+  });
+
+  it('knows a creation of version 1, which had no epochs', () => {
+    const data = { ...created.data, ep: undefined };
+    expect(changesOf(-1, { ...created, data } as unknown as SessionEvent)).toMatchObject([
+      { ep_user: 0, ep_global: 0 },
+    ]);
+  });
+
+  it('refuses a creation of no tenant rather than to pass over it', () => {
+    const data = { ...created.data, tenant: undefined };
+    expect(() => changesOf(-1, { ...created, data } as unknown as SessionEvent)).toThrow(TypeError);
+  });
+
+  it('keeps the first end', () => {
+    expect(changesOf(4, revoked, expired)).toMatchObject([
+      { revision: 6, ended_at: 90, ended_reason: 'theft' },
+    ]);
+  });
+});
+
+describe('the fold of recorded events', () => {
+  const at = (sid: string, revision: number, event: SessionEvent): RecordedEvent => ({
+    ...recorded(event)[0]!,
+    stream: sessionStream(sid),
+    revision,
+    position: 'p',
+  });
+  const rotation = (gen: number, when: number, more: object = {}): SessionEvent => ({
+    ...rotated,
+    data: { ...rotated.data, gen, at: when, ...more },
+  });
+
+  it('has one change a session, with what was last and latest', () => {
+    const changes = foldSessionViewChanges([
+      at('a', 1, rotation(1, 80, { device, ep: [0, 3, 0, 0] })),
+      at('b', 0, created),
+      at('a', 2, rotation(2, 70, { ep: [1, 3, 0, 0] })),
+      at('b', 1, rotation(1, 75)),
+      at('a', 3, theft),
+      at('a', 4, revoked),
+    ]);
+    expect(changes).toHaveLength(2);
+    expect(changes).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          sid: 'a',
+          revision: 4,
+          gen: 2,
+          last_seen_at: 80,
+          device,
+          ep_user: 1,
+          ep_client: 3,
+          ended_reason: 'theft',
+        }),
+        expect.objectContaining({ sid: 'b', revision: 1, gen: 1, tenant: 't', last_seen_at: 75 }),
+      ]),
+    );
+  });
+
+  it('has nothing of streams that are not of sessions', () => {
+    expect(foldSessionViewChanges([{ ...at('a', 0, created), stream: userStream('t', 'u') }])).toEqual([]);
   });
 });
