@@ -1,30 +1,39 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import {
   ACCESS_TOKEN_SIGNER,
   API_KEYS,
   APPLICATION_PROVIDERS,
+  COUNTERS,
   EVENT_LOG,
   LIVE_REVOCATIONS,
   PERSONAL_DATA_VAULT,
+  PROJECTIONS,
+  ReadYourWrites,
   REFERENCE_CLOCK,
   REFRESH_TOKEN_KEYS,
+  SECURITY_FEED,
   SECURITY_SIGNALS,
   SESSION_SETTINGS,
   SESSION_VIEWS,
   START_STOPWATCH,
+  VIEW_FRESHNESS,
   type AccessTokenSigner,
   type ApiKeys,
+  type Counters,
   type EventLog,
   type LiveRevocations,
   type PersonalDataVault,
+  type Projections,
   type ReferenceClock,
   type RefreshTokenKeys,
+  type SecurityFeed,
   type SecuritySignals,
   type SessionSettings,
   type SessionViews,
   type StartStopwatch,
+  type ViewFreshness,
 } from '#application';
 import { WatchHub } from '#revocation-bus';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
@@ -32,6 +41,8 @@ import { Authenticator } from './auth/authenticator.js';
 import { CONTROLLERS } from './doors.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { OpenApiDocument } from './http/openapi.js';
+import { Metrics } from './metrics/metrics.js';
+import { ReadYourWritesInterceptor } from './read-your-writes.interceptor.js';
 import { Readiness } from './readiness.js';
 
 /** What the use cases and the doors stand on: the adapters, already started. */
@@ -39,6 +50,10 @@ export interface Parts {
   readonly settings: SessionSettings;
   readonly eventLog: EventLog;
   readonly sessionViews: SessionViews;
+  readonly securityFeed: SecurityFeed;
+  readonly counters: Counters;
+  readonly projections: Projections;
+  readonly viewFreshness: ViewFreshness;
   readonly apiKeys: ApiKeys;
   readonly accessTokenSigner: AccessTokenSigner;
   readonly refreshTokenKeys: RefreshTokenKeys;
@@ -48,12 +63,18 @@ export interface Parts {
   readonly securitySignals: SecuritySignals;
   readonly startStopwatch: StartStopwatch;
   readonly watchHub: Pick<WatchHub, 'subscribe'>;
+  readonly metrics: Metrics;
 }
 
 const ports = (parts: Parts): Provider[] => [
   { provide: SESSION_SETTINGS, useValue: parts.settings },
   { provide: EVENT_LOG, useValue: parts.eventLog },
   { provide: SESSION_VIEWS, useValue: parts.sessionViews },
+  { provide: SECURITY_FEED, useValue: parts.securityFeed },
+  { provide: COUNTERS, useValue: parts.counters },
+  { provide: PROJECTIONS, useValue: parts.projections },
+  { provide: VIEW_FRESHNESS, useValue: parts.viewFreshness },
+  { provide: Metrics, useValue: parts.metrics },
   { provide: API_KEYS, useValue: parts.apiKeys },
   { provide: ACCESS_TOKEN_SIGNER, useValue: parts.accessTokenSigner },
   { provide: REFRESH_TOKEN_KEYS, useValue: parts.refreshTokenKeys },
@@ -84,6 +105,10 @@ export class AppModule {
         ApiKeyGuard,
         { provide: APP_GUARD, useExisting: ApiKeyGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
+        {
+          provide: APP_INTERCEPTOR,
+          useFactory: () => new ReadYourWritesInterceptor(new ReadYourWrites(parts.viewFreshness)),
+        },
         OpenApiDocument,
         Readiness,
       ],

@@ -3,15 +3,17 @@ import { join, resolve } from 'node:path';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { SessionSettings } from '#application';
-import { CurfewError } from '#contracts';
+import { CurfewError, prepareEventChecks } from '#contracts';
 import { startStopwatch } from '#platform';
 import { BarrierReferenceClock, RevocationFollower, systemTimers, WatchHub } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
+import { Metrics } from './metrics/metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
 import { openStorage, type Storage } from './storage.js';
+import { Sweeper } from './sweeper.js';
 import { UndoList } from './undo-list.js';
 
 export interface RunningService {
@@ -56,7 +58,7 @@ async function followRevocations(storage: Storage, maxAccessTtl: number, undo: U
   const logger = new Logger('revocations');
   const timers = systemTimers;
   const clock = new BarrierReferenceClock(timers);
-  const log = storage.revocationLog;
+  const log = storage.log.revocationLog;
   const follower = new RevocationFollower({
     log,
     clock,
@@ -72,17 +74,29 @@ async function followRevocations(storage: Storage, maxAccessTtl: number, undo: U
   return { clock, follower, hub };
 }
 
+function startSweeper(commands: CommandBus, interval: number, undo: UndoList): void {
+  const sweeper = new Sweeper(commands, interval);
+  sweeper.start();
+  undo.add(() => sweeper.stop());
+}
+
 async function open(env: Environment, { logger, onLost }: Surroundings, undo: UndoList) {
+  prepareEventChecks();
   const tls = await readTls(env);
   const settings = settingsOf(env);
   const storage = await openStorage(env, undo, onLost);
   const { clock, follower, hub } = await followRevocations(storage, settings.maxAccessTtl, undo);
-  const { eventLog, sessionViews, apiKeys, keyRing, personalDataVault } = storage;
+  const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
+  const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
   const doors = await openDoors({
     parts: {
       settings,
-      eventLog,
+      eventLog: log.eventLog,
       sessionViews,
+      securityFeed,
+      counters,
+      projections,
+      viewFreshness,
       apiKeys,
       personalDataVault,
       startStopwatch,
@@ -92,12 +106,14 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       liveRevocations: follower,
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
+      metrics: new Metrics([...log.metrics, ...readModels.metrics]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },
     ...(tls ? { tls } : {}),
     logger,
     beforeListening: async (app) => {
+      startSweeper(app.get(CommandBus), env.CURFEW_SWEEP_INTERVAL, undo);
       const embedded = env.DATABASE_URL === undefined;
       const file =
         env.CURFEW_FIRST_API_KEY_FILE ?? (embedded ? join(env.CURFEW_DATA_DIR, 'first-api-key') : undefined);

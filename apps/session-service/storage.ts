@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { CurfewError } from '#contracts';
-import { AppendSignals, eventLogMigrations, PostgresEventLog, PostgresRevocationLog } from '#event-log';
+import { eventLogMigrations, kurrentdbMigrations } from '#event-log';
 import {
   KeyRing,
   keysMigrations,
@@ -18,17 +18,18 @@ import {
   startEmbeddedPostgres,
   unavailableIfConnection,
 } from '#platform';
-import { PostgresSessionViews, sessionViewChanges, sessionViewsMigrations } from '#read-models';
+import { readModelMigrations } from '#read-models';
 import type { Environment } from './config/environment.js';
+import { openLog, type OpenLog } from './open-log.js';
+import { openReadModels, type ReadModels } from './open-read-models.js';
 import type { UndoList } from './undo-list.js';
 
 /** Reads of the API, look-ups of API keys and sealing share it; appends and barriers have connections of their own. */
 const POOL_SIZE = 12;
 
 export interface Storage {
-  readonly eventLog: PostgresEventLog;
-  readonly revocationLog: PostgresRevocationLog;
-  readonly sessionViews: PostgresSessionViews;
+  readonly log: OpenLog;
+  readonly readModels: ReadModels;
   readonly apiKeys: PostgresApiKeys;
   readonly keyRing: KeyRing;
   readonly personalDataVault: PostgresPersonalDataVault;
@@ -79,22 +80,21 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
   undo.add(() => pool.end());
   try {
     await refuseUnsafeServer(pool);
-    await runMigrations(url, [...eventLogMigrations, ...sessionViewsMigrations, ...keysMigrations]);
+    await runMigrations(url, [
+      ...eventLogMigrations,
+      ...kurrentdbMigrations,
+      ...readModelMigrations,
+      ...keysMigrations,
+    ]);
   } catch (error) {
     throw unavailableIfConnection(error);
   }
   const key = await masterKey(env);
   const keyRing = await KeyRing.load(pool, key);
-  const signals = new AppendSignals(url);
-  undo.add(() => signals.close());
-  const revocationLog = new PostgresRevocationLog({ url, signals });
-  undo.add(() => revocationLog.close());
-  const eventLog = new PostgresEventLog({ url, pool, signals, projection: sessionViewChanges });
-  undo.add(() => eventLog.close());
+  const log = openLog(env.KURRENTDB_URL, { url, pool }, undo);
   return {
-    eventLog,
-    revocationLog,
-    sessionViews: new PostgresSessionViews(pool),
+    log,
+    readModels: openReadModels(log, { url, pool }, env.CURFEW_PROJECTOR, undo),
     apiKeys: new PostgresApiKeys(pool),
     keyRing,
     personalDataVault: new PostgresPersonalDataVault(pool, key),

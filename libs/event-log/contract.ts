@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConcurrencyConflict, type EventLog, type StreamAppend } from '#application';
+import type { EventLogAlarm } from './alarm.js';
+import { tailsContract } from './tails/contract.js';
 import { anEvent, append, newStream } from './testing/appends.js';
 import { SEED, seededRandom } from './testing/seeded-random.js';
 import { readWholeLog, record, until } from './testing/until.js';
@@ -10,6 +12,8 @@ export interface EventLogUnderTest {
   readonly log: EventLog;
   /** A second instance on the same store. */
   readonly other: EventLog;
+  /** What both have raised so far. */
+  readonly alarms: readonly EventLogAlarm[];
   close(): Promise<void>;
 }
 
@@ -61,6 +65,23 @@ export function eventLogContract(name: string, open: () => Promise<EventLogUnder
         expect(error).toBeInstanceOf(ConcurrencyConflict);
         expect(error).toMatchObject({ stream, expected, actual: 1 });
         expect((await log.readStream(stream)).events).toHaveLength(2);
+      });
+
+      it('never commits the second of two events whose first conflicts, nor anything that came with it', async () => {
+        const [stream, sibling] = [newStream(), newStream()];
+        const first = anEvent();
+        await log.append([append(stream, -1, first)]);
+        const outcomes = await Promise.all([
+          // Revision 0 is taken, 1 is free.
+          outcome([append(sibling, -1, anEvent()), append(stream, -1, anEvent(), anEvent())]),
+          outcome([append(stream, -1, first, anEvent())]),
+          outcome([append(stream, -1, anEvent(), anEvent(), anEvent())], other),
+        ]);
+        for (const refused of outcomes) {
+          expect(refused).toMatchObject({ name: 'ConcurrencyConflict', stream, expected: -1, actual: 0 });
+        }
+        expect((await log.readStream(stream)).events.map(({ id }) => id)).toEqual([first.id]);
+        expect((await log.readStream(sibling)).revision).toBe(-1);
       });
 
       it('confirms without writing an event', async () => {
@@ -283,6 +304,8 @@ export function eventLogContract(name: string, open: () => Promise<EventLogUnder
       });
     });
 
+    tailsContract(() => tested);
+
     describe('subscription', () => {
       it('delivers what is after a position, says that it has caught up, and goes on with what comes', async () => {
         const stream = newStream();
@@ -317,6 +340,56 @@ export function eventLogContract(name: string, open: () => Promise<EventLogUnder
           await recording.stop();
           expect(recording.events()).toEqual(await readWholeLog(log, start));
         }
+      });
+
+      it('G7: the order of the log never contradicts the order of a stream, not even for callers that guess', async () => {
+        const random = seededRandom(SEED + 2);
+        const start = (await readWholeLog(log)).at(-1)?.position ?? '';
+        const streams = Array.from({ length: 5 }, newStream);
+        let accepted = 0;
+        await Promise.all(
+          Array.from({ length: 16 }, async (_, caller) => {
+            const on = caller % 2 === 0 ? log : other;
+            for (let i = 0; i < 15; i += 1) {
+              const chosen = streams.filter(() => random.below(3) === 0);
+              const slices = await on.readStreams(chosen);
+              const guesses = chosen.map((stream) =>
+                append(stream, slices.get(stream)!.revision + random.below(2), anEvent(), anEvent()),
+              );
+              const result = await outcome([append(newStream(), -1, anEvent()), ...guesses], on);
+              if (typeof result === 'string') accepted += guesses.length;
+            }
+          }),
+        );
+        const whole = await readWholeLog(log, start);
+        let found = 0;
+        for (const stream of streams) {
+          const revisions = whole.filter((event) => event.stream === stream).map(({ revision }) => revision);
+          expect(revisions).toEqual(revisions.map((_, revision) => revision));
+          found += revisions.length;
+        }
+        expect(found).toBe(2 * accepted);
+        expect(accepted).toBeGreaterThan(0);
+      });
+
+      it('G7: pages through events of one append and of one instant, one at a time', async () => {
+        const start = (await readWholeLog(log)).at(-1)?.position ?? '';
+        const [a, b] = [newStream(), newStream()];
+        await log.append([
+          append(a, -1, anEvent(), anEvent(), anEvent()),
+          append(b, -1, anEvent(), anEvent()),
+        ]);
+        await other.append([append(a, 2, anEvent())]);
+        const whole = await readWholeLog(log, start, 1);
+        expect(new Set(whole.map(({ metadata }) => metadata.recordedAt)).size).toBe(1);
+        expect(whole.map(({ stream, revision }) => [stream, revision])).toEqual([
+          [a, 0],
+          [a, 1],
+          [a, 2],
+          [b, 0],
+          [b, 1],
+          [a, 3],
+        ]);
       });
 
       it('ends when it is aborted, before, during and after the catch-up', async () => {

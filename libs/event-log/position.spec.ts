@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parsePosition, toPosition } from './position.js';
+import { isPosition, parsePosition, toPosition } from './position.js';
 
 describe('a position', () => {
   it('orders as text as its transaction and number do', () => {
@@ -18,7 +18,12 @@ describe('a position', () => {
     expect(parsePosition('')).toEqual({ tx: '0', number: '0' });
   });
 
+  it('is known by its look', () => {
+    expect([toPosition('731', '12'), ''].map(isPosition)).toEqual([true, true]);
+  });
+
   it.each(['1:2', 'x', `${toPosition('1', '2')} `])('refuses %j', (text) => {
     expect(() => parsePosition(text)).toThrow(RangeError);
+    expect(isPosition(text)).toBe(false);
   });
 });

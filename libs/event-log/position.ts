@@ -22,3 +22,6 @@ export function parsePosition(position: Position): LogOrder {
   // PostgreSQL would read leading zeros of an xid8 as octal.
   return { tx: BigInt(match[1]!).toString(), number: BigInt(match[2]!).toString() };
 }
+
+/** Whether the text can be a position of this log. */
+export const isPosition = (text: string): boolean => text === '' || POSITION.test(text);

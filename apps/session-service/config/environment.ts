@@ -48,6 +48,12 @@ export class Environment {
   })
   readonly DATABASE_URL?: string;
 
+  @Text('a KurrentDB connection string', {
+    doc: 'The KurrentDB (25.1 or later) that holds the event log. Absent: PostgreSQL holds it. Everything else stays in PostgreSQL.',
+    pattern: /^(kurrentdb|kdb|esdb)(\+discover)?:\/\/\S+$/,
+  })
+  readonly KURRENTDB_URL?: string;
+
   @Text('a path', {
     doc: 'Folder of the embedded default: the database, the master key, the first API key, `endpoints.json`. One instance per folder.',
     default: './.curfew',
@@ -122,6 +128,20 @@ export class Environment {
     max: 300 * SECOND,
   })
   readonly CURFEW_REUSE_GRACE: number = 10 * SECOND;
+
+  @Duration({
+    doc: 'How often the sweeper goes on putting `session.expired` on record, 2,000 open sessions a step. 0 turns it off: expiry holds without it.',
+    default: '10s',
+    min: 0,
+    max: DAY,
+  })
+  readonly CURFEW_SWEEP_INTERVAL: number = 10 * SECOND;
+
+  @Flag({
+    doc: 'The role `projector`: this instance keeps read models and rebuilds them, when no other one does.',
+    default: 'true',
+  })
+  readonly CURFEW_PROJECTOR: boolean = true;
 
   @Flag({
     doc: 'Allows `@` in `sub`. The log keeps `sub` in the clear for ever: it should be a pseudonym.',

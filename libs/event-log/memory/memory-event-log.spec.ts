@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { EventLogAlarm } from '../alarm.js';
 import { eventLogContract, revocationLogContract } from '../contract.js';
 import { anEvent, append, aRevocation, newStream } from '../testing/appends.js';
 import { readWholeLog } from '../testing/until.js';
@@ -8,8 +9,9 @@ import { MemoryBarriers, MemoryRevocationLog } from './memory-revocation-log.js'
 const nothingToClose = (): Promise<void> => Promise.resolve();
 
 eventLogContract('memory', () => {
-  const log = new MemoryEventLog();
-  return Promise.resolve({ log, other: log, close: nothingToClose });
+  const alarms: EventLogAlarm[] = [];
+  const log = new MemoryEventLog((alarm) => alarms.push(alarm));
+  return Promise.resolve({ log, other: log, alarms, close: nothingToClose });
 });
 
 revocationLogContract('memory', () => {

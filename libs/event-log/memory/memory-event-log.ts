@@ -7,8 +7,11 @@ import {
   type RecordedEvent,
   type StreamAppend,
   type StreamSlice,
+  type StreamSnapshot,
+  type StreamTail,
   type SubscriptionMessage,
 } from '#application';
+import type { OnAlarm } from '../alarm.js';
 import { parsePosition, toPosition } from '../position.js';
 import type { Snapshot } from '../snapshot.js';
 import { assertWellFormed, storableJson } from '../storable-append.js';
@@ -32,8 +35,11 @@ export class MemoryEventLog implements EventLog {
   private readonly streams = new Map<string, RecordedEvent[]>();
   private readonly open = new Set<bigint>();
   private readonly listeners = new Set<() => void>();
+  private readonly snapshots = new Map<string, StreamSnapshot>();
   private nextTx = 1n;
   private nextNumber = 1n;
+
+  constructor(private readonly onAlarm: OnAlarm = () => undefined) {}
 
   append(appends: readonly StreamAppend[]): Promise<Position> {
     return promised(() => {
@@ -99,6 +105,16 @@ export class MemoryEventLog implements EventLog {
     );
   }
 
+  readTails(streams: readonly string[], format: string): Promise<ReadonlyMap<string, StreamTail>> {
+    return promised(() => new Map(streams.map((stream) => [stream, this.tail(stream, format)])));
+  }
+
+  keepSnapshot(snapshot: StreamSnapshot): void {
+    const kept = this.snapshots.get(snapshot.stream);
+    if (kept?.format === snapshot.format && kept.revision >= snapshot.revision) return;
+    this.snapshots.set(snapshot.stream, structuredClone(snapshot));
+  }
+
   readAll(after: Position, max: number): Promise<LogPage> {
     return promised(() => {
       const { tx, number } = parsePosition(after);
@@ -151,6 +167,23 @@ export class MemoryEventLog implements EventLog {
 
   private streamEvents(stream: string): readonly RecordedEvent[] {
     return this.streams.get(stream) ?? [];
+  }
+
+  private tail(stream: string, format: string): StreamTail {
+    const events = this.streamEvents(stream);
+    const revision = events.length - 1;
+    const snapshot = this.snapshots.get(stream);
+    if (snapshot?.format !== format) return { events: copied(events), revision };
+    if (snapshot.revision > revision) {
+      this.snapshots.delete(stream);
+      this.onAlarm({ kind: 'snapshot-ahead', stream, snapshotRevision: snapshot.revision, revision });
+      return { events: copied(events), revision };
+    }
+    return {
+      events: copied(events.slice(snapshot.revision + 1)),
+      revision,
+      snapshot: structuredClone(snapshot),
+    };
   }
 
   private alreadyAppended(appends: readonly StreamAppend[]): Position | undefined {

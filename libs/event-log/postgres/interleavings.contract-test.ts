@@ -158,6 +158,72 @@ describe(`PostgreSQL: commits that interleave (SEED=${SEED})`, () => {
     for (const mutant of mutants) expect(mutant.ids.length).toBeLessThan(committed.length);
   });
 
+  it('G7: waits for a transaction that pauses between its write and its commit; positions alone lose it', async () => {
+    const start = (await readWholeLog(instance.log)).at(-1)?.position ?? '';
+    const last = lastOf(await rows('true order by position desc limit 1', []), '0');
+    const readers = [seenBy(inOrder, start), seenBy(byPositionOnly, last)] as const;
+    const subscription = record(instance.log, start);
+    const [paused, quick] = [new SlowWriter(clients[0]!), new SlowWriter(clients[1]!)];
+    const readAndKeep = async (): Promise<void> => {
+      for (const seen of readers) {
+        const { ids, keep } = await seen.reader(seen.kept);
+        seen.ids.push(...ids);
+        seen.kept = keep;
+      }
+    };
+    await paused.begin(false);
+    await paused.write();
+    await quick.begin(false);
+    await quick.write();
+    const quickIds = await quick.end('commit');
+    await readAndKeep();
+    const pausedIds = await paused.end('commit');
+    await readAndKeep();
+
+    const [real, mutant] = readers;
+    expect(real.ids).toEqual([...pausedIds, ...quickIds]);
+    expect(mutant.ids).toEqual(quickIds);
+    await until(() => subscription.events().length >= 2);
+    await subscription.stop();
+    expect(subscription.events().map(({ id }) => id)).toEqual(real.ids);
+  });
+
+  it('G7: a newer transaction may hold lower positions, and a page may end between them', async () => {
+    const start = (await readWholeLog(instance.log)).at(-1)?.position ?? '';
+    const [older, newer] = [new SlowWriter(clients[0]!), new SlowWriter(clients[1]!)];
+    await older.begin(true);
+    await newer.begin(true);
+    await newer.write();
+    await older.write();
+    await newer.write();
+    await older.write();
+    const newerIds = await newer.end('commit');
+    expect(await readWholeLog(instance.log, start)).toEqual([]);
+    const olderIds = await older.end('commit');
+    for (const page of [1, 2, 3, 10]) {
+      const read = (await readWholeLog(instance.log, start, page)).map(({ id }) => id);
+      expect(read).toEqual([...olderIds, ...newerIds]);
+    }
+  });
+
+  it('G7: rollbacks leave gaps, and nobody waits for what will never come', async () => {
+    const start = (await readWholeLog(instance.log)).at(-1)?.position ?? '';
+    const [kept, lost] = [new SlowWriter(clients[0]!), new SlowWriter(clients[1]!)];
+    const committed: string[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      await lost.begin(true);
+      await kept.begin(false);
+      await lost.write();
+      await kept.write();
+      await lost.write();
+      committed.push(...(await kept.end('commit')));
+      await lost.end('rollback');
+      const page = await instance.log.readAll(start, 100);
+      expect(page.events.map(({ id }) => id)).toEqual(committed);
+      expect(page.caughtUp).toBe(true);
+    }
+  });
+
   it('G2: no read of revocations skips a commit, and the highest transaction as a cursor would', async () => {
     const { cursor } = await instance.revocations.barrier('');
     const highest = (await rows('true order by e.tx desc limit 1', []))[0]?.tx ?? '';

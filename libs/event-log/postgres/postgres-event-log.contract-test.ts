@@ -8,6 +8,9 @@ eventLogContract('PostgreSQL', async () => {
   return {
     log: one.log,
     other: two.log,
+    get alarms() {
+      return [...one.alarms, ...two.alarms];
+    },
     close: async () => {
       await Promise.all([one.close(), two.close()]);
       await database.drop();

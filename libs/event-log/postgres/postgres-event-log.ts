@@ -6,17 +6,22 @@ import type {
   RecordedEvent,
   StreamAppend,
   StreamSlice,
+  StreamSnapshot,
+  StreamTail,
   SubscriptionMessage,
 } from '#application';
 import { REVOCATION_EVENT_TYPES } from '#domain';
 import { DedicatedConnection, isStorableText, unavailableIfConnection } from '#platform';
+import type { OnAlarm } from '../alarm.js';
 import { CoalescedReads } from '../coalesced-reads.js';
 import { GroupCommit } from '../group-commit.js';
 import { parsePosition } from '../position.js';
 import { subscribeByReading } from '../subscription.js';
 import { encodeAppend, type EncodedAppend, type InlineProjection } from './append-batch.js';
 import type { AppendSignals, Signal } from './append-signals.js';
+import { PostgresSnapshots } from './postgres-snapshots.js';
 import { EVENT_COLUMNS, toRecordedEvent, type EventRow } from './recorded-row.js';
+import { StreamTails } from './stream-tails.js';
 import { writerLane } from './writer-lane.js';
 
 export interface PostgresEventLogOptions {
@@ -30,6 +35,8 @@ export interface PostgresEventLogOptions {
   readonly projection?: InlineProjection;
   /** Connections that write. 2 unless set. */
   readonly lanes?: number;
+  /** Told of what an operator must look at. */
+  readonly onAlarm?: OnAlarm;
 }
 
 const BATCH_LIMITS = { maxAppends: 256, maxBytes: 2_000_000, maxWaitMs: 2_000 };
@@ -48,6 +55,8 @@ export class PostgresEventLog implements EventLog {
   private readonly writer: GroupCommit<EncodedAppend, Position>;
   private readonly projection: InlineProjection;
   private readonly wholeStreams = new CoalescedReads((streams) => this.slices(streams, 0, null), READ_LIMITS);
+  private readonly snapshots: PostgresSnapshots;
+  private readonly tails: StreamTails;
   private readonly closing = new AbortController();
   private lastAppendId = 0;
 
@@ -62,6 +71,12 @@ export class PostgresEventLog implements EventLog {
         }),
     );
     this.writer = new GroupCommit(this.connections.map(writerLane), BATCH_LIMITS);
+    this.snapshots = new PostgresSnapshots(options.pool);
+    this.tails = new StreamTails(
+      (query) => this.query(query),
+      this.snapshots,
+      (alarm) => options.onAlarm?.(alarm),
+    );
   }
 
   async append(appends: readonly StreamAppend[]): Promise<Position> {
@@ -88,6 +103,14 @@ export class PostgresEventLog implements EventLog {
     return new Map(streams.map((stream) => [stream, slices.get(stream) ?? NO_STREAM]));
   }
 
+  readTails(streams: readonly string[], format: string): Promise<ReadonlyMap<string, StreamTail>> {
+    return this.tails.read(streams, format);
+  }
+
+  keepSnapshot(snapshot: StreamSnapshot): void {
+    this.snapshots.keep(snapshot);
+  }
+
   async readAll(after: Position, max: number): Promise<LogPage> {
     const { tx, number } = parsePosition(after);
     const rows = await this.query<EventRow>({
@@ -110,10 +133,10 @@ export class PostgresEventLog implements EventLog {
     return subscribeByReading(source, after, AbortSignal.any([signal, this.closing.signal]));
   }
 
-  /** Ends subscriptions and the writing connections; appends that are under way fail. */
+  /** Ends subscriptions and the writing connections; appends that are under way fail. Writes the snapshots that wait. */
   async close(): Promise<void> {
     this.closing.abort();
-    await Promise.all(this.connections.map((connection) => connection.close()));
+    await Promise.all([this.snapshots.close(), ...this.connections.map((connection) => connection.close())]);
   }
 
   /** Heads and events in one snapshot, so that a slice never ends behind the revision it names. */

@@ -1,4 +1,7 @@
 import type { Migration } from '#platform';
+import { APPEND_IN_ORDER } from './append-order-schema.js';
+import { RENUMBER_AFTER_RESTORE } from './restore-schema.js';
+import { SNAPSHOTS } from './snapshots-schema.js';
 
 const TABLES = `
 create table curfew.events (
@@ -123,4 +126,7 @@ $$;
 /** The schema of the log. Run them before the adapters are used. */
 export const eventLogMigrations: readonly Migration[] = [
   { id: 'event-log/0001-log', sql: TABLES + REFUSALS + APPEND_BATCH },
+  { id: 'event-log/0002-snapshots', sql: SNAPSHOTS },
+  { id: 'event-log/0003-append-in-order', sql: APPEND_IN_ORDER },
+  { id: 'event-log/0004-restore', sql: RENUMBER_AFTER_RESTORE },
 ];

@@ -59,6 +59,14 @@ export function revocationLogContract(name: string, open: () => Promise<Revocati
       expect((await revocations.read(next.cursor)).events).toEqual([]);
     });
 
+    it('G5: reads mass revocations beside those of single sessions', async () => {
+      await skip();
+      const mass = anEvent('scope.revoked', { kind: 'tenant', epoch: 1 });
+      await log.append([append(newStream(), -1, mass)]);
+      const single = await revoke();
+      expect(ids((await revocations.read(end)).events).sort()).toEqual([mass.id, single].sort());
+    });
+
     it('resumes on any instance with the cursor of another', async () => {
       await skip();
       const cursor = (await others.barrier(end)).cursor;

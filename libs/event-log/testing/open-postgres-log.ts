@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { openPool, runMigrations } from '#platform';
+import type { EventLogAlarm } from '../alarm.js';
 import type { InlineProjection } from '../postgres/append-batch.js';
 import { AppendSignals } from '../postgres/append-signals.js';
 import { PostgresEventLog } from '../postgres/postgres-event-log.js';
@@ -10,6 +11,7 @@ export interface PostgresInstance {
   readonly log: PostgresEventLog;
   readonly revocations: PostgresRevocationLog;
   readonly pool: pg.Pool;
+  readonly alarms: readonly EventLogAlarm[];
   close(): Promise<void>;
 }
 
@@ -18,12 +20,20 @@ export async function openPostgresLog(url: string, projection?: InlineProjection
   await runMigrations(url, eventLogMigrations);
   const pool = openPool(url, { max: 4 });
   const signals = new AppendSignals(url);
-  const log = new PostgresEventLog({ url, pool, signals, ...(projection && { projection }) });
+  const alarms: EventLogAlarm[] = [];
+  const log = new PostgresEventLog({
+    url,
+    pool,
+    signals,
+    onAlarm: (alarm) => alarms.push(alarm),
+    ...(projection && { projection }),
+  });
   const revocations = new PostgresRevocationLog({ url, signals });
   return {
     log,
     revocations,
     pool,
+    alarms,
     close: async () => {
       await Promise.all([log.close(), revocations.close(), signals.close()]);
       await pool.end();

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { CurfewError } from '#contracts';
-import { connectionConfig } from './pool.js';
+import { connectionConfig, transactionTimeout } from './pool.js';
 import { SAFETY_COLUMNS, unsafeServer, type SafetyRow } from './server-safety.js';
 import { connectionSurvives, unavailableIfConnection } from './unavailable.js';
 
@@ -33,6 +33,7 @@ export interface Session {
 const SESSION_SETUP = `
   select set_config('client_min_messages', 'warning', false),
          set_config('default_transaction_isolation', 'read committed', false),
+         ${transactionTimeout(5_000)},
          ${SAFETY_COLUMNS}`;
 
 /**

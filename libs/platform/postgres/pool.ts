@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number;
   /** Milliseconds to wait for a connection. 2,000 unless set. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds a transaction may stay open, where the server can tell (PostgreSQL 17). 30,000 unless set; 0: for ever. */
+  readonly transactionTimeoutMs?: number;
   /** Told of an idle connection that broke; the pool replaces it. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -36,6 +38,14 @@ export function connectionConfig(
 }
 
 /**
+ * Sets the time after which the server ends an open transaction, whoever holds it up: it would hold back everything that reads
+ * the log in order. As an expression, since servers before 17 refuse the name as a start-up option.
+ */
+export const transactionTimeout = (ms: number): string =>
+  `case when current_setting('server_version_num')::int >= 170000
+    then set_config('transaction_timeout', '${ms}', false) end`;
+
+/**
  * A pool for reads and small writes. A broken idle connection never crashes the process. Opens nothing until it is used.
  * Errors of its queries are node-postgres's own: see `unavailableIfConnection`.
  */
@@ -48,6 +58,11 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     }),
     max: options.max ?? 10,
     idleTimeoutMillis: 30_000,
+  });
+  const { transactionTimeoutMs = 30_000 } = options;
+  pool.on('connect', (client) => {
+    // It is queued before the query that the connection was made for. If it fails, so does that one.
+    client.query(`select ${transactionTimeout(transactionTimeoutMs)}`).catch(() => undefined);
   });
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;

@@ -1,0 +1,121 @@
+import { Logger } from '@nestjs/common';
+import type pg from 'pg';
+import type { EventLog, Position, RevocationLog } from '#application';
+import {
+  AppendSignals,
+  CheckedEventLog,
+  CheckedRevocationLog,
+  HorizonWatch,
+  isKurrentPosition,
+  isPostgresPosition,
+  KurrentEventLog,
+  KurrentLogMeasure,
+  KurrentRevocationLog,
+  PostgresEventLog,
+  PostgresLogMeasure,
+  PostgresRevocationLog,
+  PostgresSnapshots,
+  type EventLogAlarm,
+} from '#event-log';
+import { sessionViewChanges, type InlineLog, type LogMeasure } from '#read-models';
+import type { MetricSource } from './metrics/metrics.js';
+import type { UndoList } from './undo-list.js';
+
+/** The log, on either store. */
+export interface OpenLog {
+  readonly eventLog: EventLog;
+  readonly revocationLog: RevocationLog;
+  readonly measure: LogMeasure;
+  readonly isPosition: (text: string) => boolean;
+  /** Given if the appends keep the session view. */
+  readonly inline?: InlineLog & { isCommitted(position: Position): Promise<boolean> };
+  readonly metrics: readonly MetricSource[];
+}
+
+export interface Database {
+  readonly url: string;
+  readonly pool: pg.Pool;
+}
+
+/** Counts alarms and tells them; the details name streams and transactions, never what is in them. */
+class LogAlarms {
+  private readonly logger = new Logger('event-log');
+  private readonly counts = new Map<EventLogAlarm['kind'], number>([
+    ['snapshot-ahead', 0],
+    ['horizon-held', 0],
+  ]);
+
+  readonly tell = (alarm: EventLogAlarm): void => {
+    const { kind, ...details } = alarm;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.logger.error(`${kind}: ${JSON.stringify(details)}`);
+  };
+
+  readonly metric: MetricSource = {
+    name: 'curfew_event_log_alarms_total',
+    help: 'Alarms of the event log since the start, by kind.',
+    type: 'counter',
+    collect: () => [...this.counts].map(([kind, value]) => ({ labels: { kind }, value })),
+  };
+}
+
+/** Needs the migrations of `storage.ts`. Opens its connections when they are first used. */
+export function openLog(kurrentUrl: string | undefined, database: Database, undo: UndoList): OpenLog {
+  const alarms = new LogAlarms();
+  return kurrentUrl === undefined
+    ? onPostgres(database, alarms, undo)
+    : onKurrent(kurrentUrl, database, alarms, undo);
+}
+
+function onPostgres({ url, pool }: Database, alarms: LogAlarms, undo: UndoList): OpenLog {
+  const signals = new AppendSignals(url);
+  undo.add(() => signals.close());
+  const revocationLog = new PostgresRevocationLog({ url, signals });
+  undo.add(() => revocationLog.close());
+  const eventLog = new PostgresEventLog({
+    url,
+    pool,
+    signals,
+    projection: sessionViewChanges,
+    onAlarm: alarms.tell,
+  });
+  undo.add(() => eventLog.close());
+  const horizon = new HorizonWatch({ pool, onAlarm: alarms.tell });
+  horizon.start();
+  undo.add(() => horizon.close());
+  const measure = new PostgresLogMeasure(pool);
+  return {
+    eventLog: new CheckedEventLog(eventLog),
+    revocationLog: new CheckedRevocationLog(revocationLog),
+    measure,
+    isPosition: isPostgresPosition,
+    inline: measure,
+    metrics: [alarms.metric, horizonMetric(horizon)],
+  };
+}
+
+const horizonMetric = (horizon: HorizonWatch): MetricSource => ({
+  name: 'curfew_horizon_held_seconds',
+  help: 'How long the oldest open transaction has held back everything that reads the log in order. Revocations do not wait.',
+  type: 'gauge',
+  collect: () => {
+    const { heldSeconds } = horizon.stats();
+    return heldSeconds === undefined ? [] : [{ labels: {}, value: heldSeconds }];
+  },
+});
+
+function onKurrent(url: string, database: Database, alarms: LogAlarms, undo: UndoList): OpenLog {
+  const snapshots = new PostgresSnapshots(database.pool);
+  undo.add(() => snapshots.close());
+  const revocationLog = new KurrentRevocationLog({ url, databaseUrl: database.url });
+  undo.add(() => revocationLog.close());
+  const eventLog = new KurrentEventLog({ url, snapshots, onAlarm: alarms.tell });
+  undo.add(() => eventLog.close());
+  return {
+    eventLog: new CheckedEventLog(eventLog),
+    revocationLog: new CheckedRevocationLog(revocationLog),
+    measure: new KurrentLogMeasure(eventLog),
+    isPosition: isKurrentPosition,
+    metrics: [alarms.metric],
+  };
+}
