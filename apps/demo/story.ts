@@ -56,6 +56,7 @@ class Story {
     ['the stolen session is gone for good', () => this.stayDead()],
     ['device list', () => this.listDevices()],
     ['sign out', () => this.signOut()],
+    ['sign out everywhere but here', () => this.signOutEverywhere()],
   ];
 
   private async login(): Promise<Told> {
@@ -141,6 +142,28 @@ class Story {
     const ms = await untilAllRefuse(nodes, this.phone, STALENESS_BOUND_MS);
     return {
       detail: `the last of ${nodes.length} nodes refuses ${ms.toFixed(1)} ms after the call returned`,
+      ms,
+    };
+  }
+
+  private async signOutEverywhere(): Promise<Told> {
+    const { sessions, nodes, user: sub } = this.cast;
+    const logins = await Promise.all(Array.from({ length: 5 }, () => sessions.create({ sub })));
+    const [here, ...elsewhere] = logins;
+    assert(
+      here !== undefined && (await verifyOnAll(nodes, logins)) === nodes.length * logins.length,
+      'a login was refused',
+    );
+    const { epoch } = await sessions.revokeAll(
+      { scope: 'user', sub, except: [here.sid], reason: 'user', initiator: 'user' },
+      { idempotencyKey: freshKey() },
+    );
+    const begun = performance.now();
+    await Promise.all(elsewhere.map((login) => untilAllRefuse(nodes, login, STALENESS_BOUND_MS)));
+    const ms = performance.now() - begun;
+    assert((await verifyOnAll(nodes, [here])) === nodes.length, 'the spared session was ended too');
+    return {
+      detail: `one event (epoch ${epoch}) ends ${elsewhere.length} sessions and spares this one; the last node refuses ${ms.toFixed(1)} ms after`,
       ms,
     };
   }

@@ -32,6 +32,7 @@ describe('the demo', () => {
       'the stolen session is gone for good',
       'device list',
       'sign out',
+      'sign out everywhere but here',
     ]);
     for (const { ms } of report.steps) expect(ms).toBeGreaterThan(0);
   });
