@@ -1,4 +1,5 @@
 /** Dependencies point inward: domain <- application <- adapters <- apps. See ARCHITECTURE.md. */
+const TESTS = '\\.(spec|spec-support|contract-test|system-test)\\.ts$|/testing/';
 const lib = (names) => `^libs/(${names})/`;
 const only = (name, from, allowed) => ({
   name,
@@ -33,14 +34,24 @@ module.exports = {
     {
       name: 'libraries-through-their-index',
       severity: 'error',
+      from: { path: '^(apps|libs)/([^/]+)/', pathNot: TESTS },
+      to: {
+        path: '^libs/([^/]+)/',
+        pathNot: ['^libs/[^/]+/index\\.ts$', '^$1/$2/', '^libs/sdk/[a-z-]+/index\\.ts$'],
+      },
+    },
+    {
+      name: 'tests-through-index-contract-or-testing',
+      severity: 'error',
       from: { path: '^(apps|libs)/([^/]+)/' },
       to: {
         path: '^libs/([^/]+)/',
         pathNot: [
           '^libs/[^/]+/index\\.ts$',
           '^$1/$2/',
-          '^libs/event-log/contract\\.ts$',
           '^libs/sdk/[a-z-]+/index\\.ts$',
+          '^libs/[^/]+/contract\\.ts$',
+          '^libs/[^/]+/testing/',
         ],
       },
     },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { RecordedEvent, StreamAppend } from '#application';
+import type { StreamAppend } from '#application';
+import { PostgresLogMeasure } from '#event-log';
 import { openPool, runMigrations } from '#platform';
 import { createDatabase, type TestDatabase } from '../../../test/support/postgres.js';
-import { EVENT_COLUMNS, toRecordedEvent, type EventRow } from '../../event-log/postgres/recorded-row.js';
 import { openPostgresLog, type PostgresInstance } from '../../event-log/testing/open-postgres-log.js';
 import { SEED, seededRandom } from '../../event-log/testing/seeded-random.js';
 import { until } from '../../event-log/testing/until.js';
@@ -30,13 +30,8 @@ describe(`the versions of the session views, SEED=${SEED}`, () => {
     await database.drop();
   });
 
-  const events = async (client: pg.ClientBase | pg.Pool): Promise<RecordedEvent[]> => {
-    // All that is committed, also beyond the horizon that waiting appends hold.
-    const { rows } = await client.query<EventRow>(
-      `select ${EVENT_COLUMNS} from curfew.events e order by e.tx, e.position`,
-    );
-    return rows.map(toRecordedEvent);
-  };
+  /** All that is committed, also beyond the horizon that waiting appends hold. */
+  const events = (client: pg.ClientBase | pg.Pool) => new PostgresLogMeasure(pool).readRest(client, '');
 
   /** As a rebuild does it, without the catching up before. */
   const flipTo = async (version: number): Promise<void> => {
