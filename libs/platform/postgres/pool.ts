@@ -61,6 +61,8 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
   });
   const { transactionTimeoutMs = 30_000 } = options;
   pool.on('connect', (client) => {
+    // A server that goes down may say so before the pool's own listener is there again; the query then fails and tells.
+    client.on('error', () => undefined);
     // It is queued before the query that the connection was made for. If it fails, so does that one.
     client.query(`select ${transactionTimeout(transactionTimeoutMs)}`).catch(() => undefined);
   });

@@ -29,23 +29,24 @@ export async function workWhileOwned(
   while (!signal.aborted) {
     let claimed: Claim | undefined;
     let begin = '';
+    // Also when a subscription ended by itself: it is not begun again at once.
+    let waitMs = timing.heartbeatMs;
     try {
       claimed = await claim(pool, { name, state, takeoverMs: timing.takeoverMs, before });
       if (claimed !== undefined) {
         before = claimed.owner;
         begin = claimed.checkpoint.position;
-        await keptAlive(runtime, claimed, signal, work);
+        if (await keptAlive(runtime, claimed, signal, work)) waitMs = 0;
       }
       failures = 0;
-      if (claimed === undefined) await wake.wait(timing.heartbeatMs, signal);
     } catch (error) {
       failures = claimed !== undefined && claimed.checkpoint.position !== begin ? 1 : failures + 1;
+      waitMs = timing.firstRetryMs * 2 ** Math.min(failures - 1, RETRY_DOUBLINGS);
       await ended(runtime, claimed ?? { name, version: 0, state }, error, failures);
-      await wake.wait(timing.firstRetryMs * 2 ** Math.min(failures - 1, RETRY_DOUBLINGS), signal);
-    } finally {
-      // If it cannot be told, the others wait until the owner counts as silent.
-      if (claimed !== undefined) await release(pool, claimed).catch(() => undefined);
     }
+    // If it cannot be told, the others wait until the owner counts as silent.
+    if (claimed !== undefined) await release(pool, claimed).catch(() => undefined);
+    await wake.wait(waitMs, signal);
   }
 }
 
@@ -55,7 +56,7 @@ async function keptAlive(
   claimed: Claim,
   signal: AbortSignal,
   work: OwnedWork['work'],
-): Promise<void> {
+): Promise<boolean> {
   const lost = new AbortController();
   let asking = false;
   const timer = setInterval(() => {
@@ -75,6 +76,7 @@ async function keptAlive(
     clearInterval(timer);
   }
   if (!done && lost.signal.aborted) throw new OwnershipLost(`${claimed.name} ${claimed.version}`);
+  return done;
 }
 
 async function ended(

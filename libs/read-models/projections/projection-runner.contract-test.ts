@@ -73,11 +73,16 @@ describe('a projection that follows the log', () => {
   it(`G7: applies every event once while its connections are cut at any moment (seed ${SEED})`, async () => {
     const below = seeded(SEED);
     const { alarms } = bench.started(setup);
-    for (let round = 0; round < rounds(15); round += 1) {
-      await some(below(300));
-      if (below(2) === 0) await bench.cutConnections();
-      await new Promise((resolve) => setTimeout(resolve, below(20)));
+    let cutting = true;
+    const cuts = (async () => {
+      while (cutting) await bench.cutConnections(0.3);
+    })();
+    for (let burst = 0; burst < 20 * rounds(15); burst += 1) {
+      await some(1 + below(20));
+      await new Promise((resolve) => setTimeout(resolve, below(8)));
     }
+    cutting = false;
+    await cuts;
     await some(1);
     await until(caughtUp, 20_000);
     await expectAllOnce();
@@ -244,6 +249,23 @@ describe('a projection that follows the log', () => {
     const before = await bench.dump('probe');
     await some(1);
     expect(await bench.dump('probe')).toEqual(before);
+  });
+
+  it('does not begin again and again where the log has ended', async () => {
+    let subscriptions = 0;
+    const ended = {
+      readAll: (...of: Parameters<MemoryEventLog['readAll']>) => writer.log.readAll(...of),
+      readStream: (...of: Parameters<MemoryEventLog['readStream']>) => writer.log.readStream(...of),
+      subscribe: (after: string, _: AbortSignal) => {
+        subscriptions += 1;
+        return writer.log.subscribe(after, AbortSignal.abort());
+      },
+    };
+    bench.started({ ...setup, log: ended, timing: { heartbeatMs: 60_000 } });
+    await until(() => subscriptions === 1);
+    await until(async () => (await bench.row('counters', 1))?.['owner'] === null);
+    for (let i = 0; i < 20; i += 1) await bench.row('counters', 1);
+    expect(subscriptions).toBe(1);
   });
 
   it('waits for a database that is not there yet, and answers ERR_NOT_FOUND for a name that it does not know', async () => {

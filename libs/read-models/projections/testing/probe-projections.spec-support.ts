@@ -76,14 +76,25 @@ export const inlineProbe: ProjectionDefinition = {
   createTables: inlineTable,
   apply: async (client, version, events) => {
     await applyGate.wait?.(version);
+    const streams = new Map<string, { revision: number; ids: string[] }>();
     for (const { stream, revision, id } of events) {
-      await client.query({
-        name: `probe-inline-${version}`,
-        text: `insert into curfew.probe_inline_${version} as p (stream, revision, digest) values ($1, $2::int, md5($3))
-          on conflict (stream) do update set revision = $2::int, digest = md5(p.digest || $3)`,
-        values: [stream, revision, id],
-      });
+      streams.set(stream, { revision, ids: [...(streams.get(stream)?.ids ?? []), id] });
     }
+    const { rows } = await client.query<{ stream: string; digest: string }>({
+      text: `select stream, digest from curfew.probe_inline_${version} where stream = any ($1::text[])`,
+      values: [[...streams.keys()]],
+    });
+    const before = new Map(rows.map(({ stream, digest }) => [stream, digest]));
+    await client.query({
+      text: `insert into curfew.probe_inline_${version} as p (stream, revision, digest)
+        select * from unnest($1::text[], $2::int[], $3::text[])
+        on conflict (stream) do update set revision = excluded.revision, digest = excluded.digest`,
+      values: [
+        [...streams.keys()],
+        [...streams.values()].map(({ revision }) => revision),
+        [...streams].map(([stream, { ids }]) => chain(before.get(stream) ?? '', ids)),
+      ],
+    });
   },
 };
 

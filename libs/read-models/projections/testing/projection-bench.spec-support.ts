@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { NewEvent, ProjectionStatus, RecordedEvent } from '#application';
 import { eventLogMigrations, type MemoryEventLog } from '#event-log';
-import { openPool, runMigrations } from '#platform';
+import { openPool, runMigrations, type Migration } from '#platform';
 import { createDatabase, type TestDatabase } from '../../../../test/support/postgres.js';
 import { PostgresProjections } from '../postgres-projections.js';
 import type { ProjectionDefinition } from '../projection.js';
@@ -13,6 +13,7 @@ import { measureByReading } from './measures.spec-support.js';
 import { inlineProbeMigration, probeMigration } from './probe-projections.spec-support.js';
 
 const POOL = { max: 6, applicationName: 'projector', statementTimeoutMs: 10_000 };
+const PROBES = [...projectionMigrations, probeMigration, inlineProbeMigration];
 /** Fast, so that a test need not wait. */
 const TIMING: ProjectionTiming = { heartbeatMs: 40, takeoverMs: 400, lockMs: 100, firstRetryMs: 5 };
 
@@ -33,7 +34,7 @@ export interface RunnerSetup {
   readonly onConnect?: (client: pg.PoolClient) => void;
 }
 
-/** A database with the log's schema, the projections' and the probes'. */
+/** A database with the log's schema, the projections' and, unless others are given, the probes'. */
 export class ProjectionBench {
   private readonly runners: TestRunner[] = [];
   private constructor(
@@ -41,14 +42,9 @@ export class ProjectionBench {
     readonly pool: pg.Pool,
   ) {}
 
-  static async open(): Promise<ProjectionBench> {
+  static async open(migrations: readonly Migration[] = PROBES): Promise<ProjectionBench> {
     const database = await createDatabase();
-    await runMigrations(database.url, [
-      ...eventLogMigrations,
-      ...projectionMigrations,
-      probeMigration,
-      inlineProbeMigration,
-    ]);
+    await runMigrations(database.url, [...eventLogMigrations, ...migrations]);
     return new ProjectionBench(database, openPool(database.url, { max: 4 }));
   }
 
