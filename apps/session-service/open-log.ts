@@ -24,6 +24,8 @@ import type { UndoList } from './undo-list.js';
 /** The log, on either store. */
 export interface OpenLog {
   readonly eventLog: EventLog;
+  /** Events as they are stored, of any version: for projections, which name the event that they cannot read. */
+  readonly storedLog: EventLog;
   readonly revocationLog: RevocationLog;
   readonly measure: LogMeasure;
   readonly isPosition: (text: string) => boolean;
@@ -86,6 +88,7 @@ function onPostgres({ url, pool }: Database, alarms: LogAlarms, undo: UndoList):
   const measure = new PostgresLogMeasure(pool);
   return {
     eventLog: new CheckedEventLog(eventLog),
+    storedLog: eventLog,
     revocationLog: new CheckedRevocationLog(revocationLog),
     measure,
     isPosition: isPostgresPosition,
@@ -113,6 +116,7 @@ function onKurrent(url: string, database: Database, alarms: LogAlarms, undo: Und
   undo.add(() => eventLog.close());
   return {
     eventLog: new CheckedEventLog(eventLog),
+    storedLog: eventLog,
     revocationLog: new CheckedRevocationLog(revocationLog),
     measure: new KurrentLogMeasure(eventLog),
     isPosition: isKurrentPosition,

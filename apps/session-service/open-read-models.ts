@@ -45,11 +45,11 @@ export function openReadModels(
   projects: boolean,
   undo: UndoList,
 ): ReadModels {
-  const { eventLog, measure, inline, isPosition } = log;
+  const { storedLog, measure, inline, isPosition } = log;
   const runner = projects ? startRunner(log, url, undo) : undefined;
   const projections = new PostgresProjections({
     pool,
-    log: eventLog,
+    log: storedLog,
     measure,
     ...(inline && { inline }),
     definitions: DEFINITIONS,
@@ -76,7 +76,7 @@ export function openReadModels(
   };
 }
 
-function startRunner({ eventLog, measure, inline }: OpenLog, url: string, undo: UndoList): ProjectionRunner {
+function startRunner({ storedLog, measure, inline }: OpenLog, url: string, undo: UndoList): ProjectionRunner {
   const logger = new Logger('projections');
   const pool: pg.Pool = openPool(url, {
     applicationName: 'curfew-projector',
@@ -90,7 +90,7 @@ function startRunner({ eventLog, measure, inline }: OpenLog, url: string, undo: 
   undo.add(() => pool.end());
   const runner = new ProjectionRunner({
     pool,
-    log: eventLog,
+    log: storedLog,
     measure,
     ...(inline && { inline }),
     definitions: DEFINITIONS,

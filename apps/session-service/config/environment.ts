@@ -50,7 +50,7 @@ export class Environment {
 
   @Text('a KurrentDB connection string', {
     doc: 'The KurrentDB (25.1 or later) that holds the event log. Absent: PostgreSQL holds it. Everything else stays in PostgreSQL.',
-    pattern: /^(kurrentdb|kdb|esdb)(\+discover)?:\/\/\S+$/,
+    pattern: /^(kurrent|kurrentdb|kdb|esdb)(\+discover)?:\/\/\S+$/,
   })
   readonly KURRENTDB_URL?: string;
 

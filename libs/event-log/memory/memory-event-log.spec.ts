@@ -21,6 +21,7 @@ revocationLogContract('memory', () => {
     log,
     revocations: new MemoryRevocationLog(log, barriers),
     others: new MemoryRevocationLog(log, barriers),
+    cursorAt: (number) => `${number}:${number}:`,
     close: nothingToClose,
   });
 });

@@ -25,6 +25,7 @@ revocationLogContract('PostgreSQL', async () => {
     log: one.log,
     revocations: one.revocations,
     others: two.revocations,
+    cursorAt: (number) => `${number}:${number}:`,
     close: async () => {
       await Promise.all([one.close(), two.close()]);
       await database.drop();

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import type { Position, RecordedEvent } from '#application';
-import { upcast } from '#contracts';
 import { unavailableIfConnection } from '#platform';
 import { parsePosition, toPosition } from '../position.js';
 import { EVENT_COLUMNS, toRecordedEvent, type EventRow } from './recorded-row.js';
@@ -58,7 +57,7 @@ export class PostgresLogMeasure {
         order by e.tx, e.position`,
       values: [tx, number],
     });
-    return rows.map((row) => upcast(toRecordedEvent(row)));
+    return rows.map(toRecordedEvent);
   }
 
   private async last(): Promise<{ tx: string; number: string; recorded_at: string } | undefined> {

@@ -50,6 +50,12 @@ export const transactionTimeout = (ms: number): string =>
  * Errors of its queries are node-postgres's own: see `unavailableIfConnection`.
  */
 export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
+  const { transactionTimeoutMs = 30_000 } = options;
+  const prepare = async (client: pg.ClientBase): Promise<void> => {
+    // A server that goes down may say so before the pool's own listener is there; the query then fails and tells.
+    client.on('error', () => undefined);
+    await client.query(`select ${transactionTimeout(transactionTimeoutMs)}`);
+  };
   const pool = new pg.Pool({
     ...connectionConfig(url, {
       applicationName: options.applicationName ?? 'curfew',
@@ -58,13 +64,8 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     }),
     max: options.max ?? 10,
     idleTimeoutMillis: 30_000,
-  });
-  const { transactionTimeoutMs = 30_000 } = options;
-  pool.on('connect', (client) => {
-    // A server that goes down may say so before the pool's own listener is there again; the query then fails and tells.
-    client.on('error', () => undefined);
-    // It is queued before the query that the connection was made for. If it fails, so does that one.
-    client.query(`select ${transactionTimeout(transactionTimeoutMs)}`).catch(() => undefined);
+    // The pool awaits it, which its types do not say; a connection that it fails on is not handed out.
+    onConnect: prepare as (client: pg.ClientBase) => void,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '#application';
+import { upcast } from '#contracts';
 import { advance, checkpointAt, type Checkpoint, type Claim, type LastEvent } from './checkpoints.js';
 import { CheckpointNotInLog, isTransient, OwnershipLost, PoisonEvent } from './failure.js';
 import type { ProjectionDefinition } from './projection.js';
@@ -27,7 +28,8 @@ export async function applyBatch(
     async (client) => {
       await advance(client, claim, checkpoint, events.length);
       try {
-        if (events.length > 0) await definition.apply(client, claim.version, events);
+        // Here and not in the subscription: an event that cannot be read is blamed like one that cannot be applied.
+        if (events.length > 0) await definition.apply(client, claim.version, events.map(upcast));
       } finally {
         // Before any blame on an event: what was applied to a lost tail may well not fit.
         await inLog;

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { upcast } from '#contracts';
 import type { RecordedEvent } from '#application';
 import { advance, checkpointAt, type Checkpoint, type Claim } from './checkpoints.js';
 import type { ProjectionClient, ProjectionDefinition } from './projection.js';
@@ -42,7 +43,7 @@ export async function flip(
         const last = rest.at(-1);
         const checkpoint = last === undefined ? claim.checkpoint : checkpointAt(last);
         await advance(client, claim, checkpoint, rest.length);
-        if (rest.length > 0) await definition.apply(client, claim.version, rest);
+        if (rest.length > 0) await definition.apply(client, claim.version, rest.map(upcast));
         await steps.show(client, definition, claim);
         await activate(client, claim, checkpoint);
         return rest.length;

@@ -10,7 +10,9 @@ export interface ProjectionDefinition {
   readonly inline: boolean;
   /** SQL that makes the tables and indexes of a version (names end in `_<version>`). */
   createTables(version: number): string;
-  /** Applies events in log order, in the given transaction. Throws for an event that it cannot apply. */
+  /**
+   * Applies events of the current versions in log order, in the given transaction. Throws for an event that it cannot apply.
+   */
   apply(client: ProjectionClient, version: number, events: readonly RecordedEvent[]): Promise<void>;
 }
 
