@@ -1,7 +1,6 @@
-import type { RevocationLog } from '#application';
 import { createDatabase } from '../../../test/support/postgres.js';
 import { eventLogContract, revocationLogContract } from '../contract.js';
-import { parsePosition, toPosition } from './kurrent-position.js';
+import { toPosition } from './kurrent-position.js';
 import { openKurrentInstance, serverUnderTest } from './testing/open-kurrent-instance.js';
 
 const server = serverUnderTest();

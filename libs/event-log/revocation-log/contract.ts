@@ -10,7 +10,7 @@ export interface RevocationLogUnderTest {
   /** Another instance's, on the same store. */
   readonly others: RevocationLog;
   /** Some cursor of this store; of two, the one of the higher number is later. */
-  cursorAt(number: number): RevocationCursor;
+  readonly cursorAt: (number: number) => RevocationCursor;
   close(): Promise<void>;
 }
 

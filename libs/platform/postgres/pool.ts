@@ -65,7 +65,7 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     max: options.max ?? 10,
     idleTimeoutMillis: 30_000,
     // The pool awaits it, which its types do not say; a connection that it fails on is not handed out.
-    onConnect: prepare as (client: pg.ClientBase) => void,
+    onConnect: prepare,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;
