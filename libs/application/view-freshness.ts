@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CurfewError } from '#contracts';
+import { CurfewError, type WriteAnswer } from '#contracts';
 import type { Position } from './ports/event-log.port.js';
 import { VIEW_FRESHNESS, type ProjectionName, type ViewFreshness } from './ports/projections.port.js';
 
@@ -7,11 +7,6 @@ import { VIEW_FRESHNESS, type ProjectionName, type ViewFreshness } from './ports
 const QUERY_WAIT_MS = 2_000;
 /** How long a write's response waits for the view, ms. */
 const WRITE_WAIT_MS = 500;
-
-/** Set when a list may not show the write yet: pass its position as `Curfew-At-Least` to a query that must. */
-export interface ViewPending {
-  readonly viewPending?: true;
-}
 
 /** Read your writes (G8). */
 @Injectable()
@@ -31,7 +26,7 @@ export class ReadYourWrites {
    * The answer to a write. Where views follow the log instead of being part of the append, it waits for the session view, at
    * most 0.5 s, and says when the view did not come: the write itself is done either way.
    */
-  async after<T extends { readonly position: Position }>(answer: T): Promise<T & ViewPending> {
+  async after<T extends WriteAnswer>(answer: T): Promise<T> {
     if (!this.freshness.lags || answer.position === '') return answer;
     const shown = await this.freshness.shows('sessions', answer.position, WRITE_WAIT_MS).catch(() => false);
     return shown ? answer : { ...answer, viewPending: true };

@@ -9,8 +9,16 @@ export interface DeviceInput {
   readonly place?: string;
 }
 
+/** Part of every answer to a write. */
+export interface WriteAnswer {
+  /** Where the write stands in the log: pass it as `Curfew-At-Least` to a query that must show it. */
+  readonly position: string;
+  /** Set when a list may not show the write yet. */
+  readonly viewPending?: true;
+}
+
 /** The answer to create and refresh. Times are seconds since the epoch, as in tokens. */
-export interface IssuedSession {
+export interface IssuedSession extends WriteAnswer {
   readonly sid: string;
   readonly refreshToken: string;
   readonly refreshExpiresAt: number;
@@ -18,7 +26,6 @@ export interface IssuedSession {
   readonly accessToken?: string;
   readonly accessExpiresAt?: number;
   readonly gen: number;
-  readonly position: string;
 }
 
 /** A session as `get` and `list` answer it. Times are seconds since the epoch. */
@@ -78,11 +85,10 @@ export interface MassRevocation {
 }
 
 /** The answer to a mass revocation. */
-export interface MassRevoked {
+export interface MassRevoked extends WriteAnswer {
   readonly revocationId: string;
   /** The scope's epoch since. */
   readonly epoch: number;
   /** True when the same Idempotency-Key had done it before: nothing was raised. */
   readonly repeated: boolean;
-  readonly position: string;
 }

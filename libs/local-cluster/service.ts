@@ -26,6 +26,14 @@ export function projectRoot(): string {
 /** A script of the built project. */
 export const built = (path: string): string => join(projectRoot(), 'dist', path);
 
+/** The service refuses to start with a `CURFEW_` variable that it does not know. */
+const withoutTestSettings = (): Record<string, undefined> =>
+  Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => name.startsWith('CURFEW_TEST_'))
+      .map((name) => [name, undefined]),
+  );
+
 /** Starts the built service on its embedded default, in a folder of its own and on free ports unless `env` says otherwise. */
 export async function startService(
   dataFolder: string,
@@ -34,7 +42,9 @@ export async function startService(
   const child = await Child.start<Endpoints>({
     args: [built('apps/session-service/main.js')],
     env: {
+      ...withoutTestSettings(),
       DATABASE_URL: undefined,
+      KURRENTDB_URL: undefined,
       CURFEW_DATA_DIR: dataFolder,
       CURFEW_HTTP_PORT: '0',
       CURFEW_GRPC_PORT: '0',

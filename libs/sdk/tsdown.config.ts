@@ -19,5 +19,8 @@ export default defineConfig({
   failOnWarn: true,
   checks: { legacyCjs: false },
   deps: { neverBundle: [/^express$/, /^node:/], onlyBundle: [] },
-  inputOptions: { resolve: { conditionNames: ['curfew-source', 'import', 'node', 'default'] } },
+  inputOptions: {
+    preserveEntrySignatures: 'allow-extension',
+    resolve: { conditionNames: ['curfew-source', 'import', 'node', 'default'] },
+  },
 });

@@ -8,15 +8,15 @@ import {
   type Initiator,
   type Reason,
 } from '#contracts';
-import type { HistoryEvent, HistoryPage, RevokedSession, SessionsPage, ViewPending } from '#application';
-import type { DeviceInput, IssuedSession, MassRevoked, SessionInfo } from '#contracts';
+import type { HistoryEvent, HistoryPage, RevokedSession, SessionsPage } from '#application';
+import type { DeviceInput, IssuedSession, MassRevoked, SessionInfo, WriteAnswer } from '#contracts';
 
 // The answers of the REST door for OpenAPI. Each implements the type that the use case answers with, so they cannot differ.
 
 const SECONDS = { type: 'integer', description: 'Seconds since the epoch.' } as const;
 
 /** The answer to a write. */
-abstract class WrittenDoc implements ViewPending {
+abstract class WrittenDoc implements WriteAnswer {
   @ApiProperty({ description: 'Where the write stands in the log.' })
   readonly position!: string;
 

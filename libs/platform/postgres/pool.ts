@@ -64,7 +64,8 @@ export function openPool(url: string, options: PoolOptions = {}): pg.Pool {
     }),
     max: options.max ?? 10,
     idleTimeoutMillis: 30_000,
-    // The pool awaits it, which its types do not say; a connection that it fails on is not handed out.
+    // A connection that it fails on is not handed out.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool awaits it, which its types do not say
     onConnect: prepare,
   });
   pool.on('error', (error) => options.onIdleError?.(error));

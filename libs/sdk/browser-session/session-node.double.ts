@@ -81,6 +81,7 @@ export class SessionNodeDouble implements SessionNode {
       if (this.stored.get(sid)?.sub !== sub) throw new CurfewSdkError('ERR_NOT_FOUND', 404, 'Not found');
       return Promise.resolve(this.end(sid));
     },
+    revokeAll: async () => Promise.reject(new Error('not in this double')),
   };
 
   async verify(token: string): Promise<Session> {

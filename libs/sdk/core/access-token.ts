@@ -63,6 +63,9 @@ export function parseToken(token: string): ParsedToken | undefined {
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isCount = (value: unknown, max: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
+/** One for each scope (DESIGN §5). */
+const isEpochs = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 4 && value.every((epoch) => isCount(epoch, MAX_UINT32));
 
 /**
  * The claims if they are complete and meant for here, else undefined. `cnf` is refused: a token bound to a key is no bearer
@@ -72,7 +75,7 @@ export function checkClaims(
   claims: Record<string, unknown>,
   expected: ExpectedClaims,
 ): AccessTokenClaims | undefined {
-  const { iss, aud, tenant, exp, iat, gen } = claims;
+  const { iss, aud, tenant, exp, iat, gen, ep } = claims;
   const good =
     iss === expected.issuer &&
     aud === expected.audience &&
@@ -81,6 +84,7 @@ export function checkClaims(
     isCount(exp, MAX_UINT32) &&
     isCount(iat, exp) &&
     isCount(gen, MAX_INT31) &&
+    (ep === undefined || isEpochs(ep)) &&
     !('cnf' in claims);
   return good ? (claims as unknown as AccessTokenClaims) : undefined;
 }

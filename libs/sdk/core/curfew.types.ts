@@ -29,7 +29,7 @@ export interface CurfewOptions {
   /** Cached tokens at most, 1,000,000 if absent. A token that was evicted costs a signature check again. */
   readonly maxSessions?: number;
   /**
-   * Revocations remembered at most, 1,000,000 if absent. None is evicted: when there is no room, the node stops deciding from
+   * Revocations remembered at most, of sessions and of scopes; 1,000,000 if absent. None is evicted: when there is no room, the node stops deciding from
    * its memory and tells `onDiagnostic`.
    */
   readonly maxRevocations?: number;
@@ -72,9 +72,9 @@ export interface Session {
 }
 
 export interface CurfewStats {
-  /** Tokens in the cache. */
+  /** Tokens in the cache. Those that a mass revocation ended stay until they are presented or expire. */
   readonly cached: number;
-  /** Revocations on the deny-list. */
+  /** Revocations on the deny-list: sessions, and scopes once each. */
   readonly denied: number;
   readonly hits: number;
   readonly misses: number;

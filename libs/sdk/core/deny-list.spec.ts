@@ -1,74 +1,79 @@
 import { describe, expect, it } from '@jest/globals';
 import { DenyList } from './deny-list.js';
+import { sessionEnd, sessionOf } from './deny-list.double.js';
 
 const TTL = 900_000;
 const KEEP = TTL + 60_000;
 
 describe('G2: the deny-list', () => {
   it('knows a session by tenant and id together', () => {
-    const list = new DenyList(10);
-    list.add('a', 'bc');
-    expect(list.has('a', 'bc')).toBe(true);
-    expect(list.has('ab', 'c')).toBe(false);
-    expect(list.has('b', 'bc')).toBe(false);
+    const list = new DenyList(10, '*');
+    list.add(sessionEnd('a', 'bc'));
+    expect(list.has(sessionOf({ tenant: 'a', sid: 'bc' }))).toBe(true);
+    expect(list.has(sessionOf({ tenant: 'ab', sid: 'c' }))).toBe(false);
+    expect(list.has(sessionOf({ tenant: 'b', sid: 'bc' }))).toBe(false);
   });
 
   it('keeps an entry for maxAccessTtl and 60 s after the first renewal behind it', () => {
-    const list = new DenyList(10);
+    const list = new DenyList(10, '*');
     list.renewed(1_000, TTL);
-    list.add('t', 's');
+    list.add(sessionEnd('t', 's'));
     // However long the node was cut off: what it received now is stamped by the next answer.
     list.renewed(50_000_000, TTL);
     list.renewed(50_000_000 + KEEP - 1, TTL);
-    expect(list.has('t', 's')).toBe(true);
+    expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(true);
     list.renewed(50_000_000 + KEEP, TTL);
-    expect(list.has('t', 's')).toBe(false);
+    expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(false);
     expect(list.size).toBe(0);
   });
 
   it('goes by the longest maxAccessTtl it ever heard of', () => {
-    const list = new DenyList(10);
+    const list = new DenyList(10, '*');
     list.renewed(0, TTL);
-    list.add('t', 's');
+    list.add(sessionEnd('t', 's'));
     list.renewed(1, 1_000);
     list.renewed(KEEP, 1_000);
-    expect(list.has('t', 's')).toBe(true);
+    expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(true);
     list.renewed(1 + KEEP, 1_000);
-    expect(list.has('t', 's')).toBe(false);
+    expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(false);
   });
 
   it('keeps everything while reference time stands still', () => {
-    const list = new DenyList(10);
-    list.add('t', 's');
+    const list = new DenyList(10, '*');
+    list.add(sessionEnd('t', 's'));
     for (let i = 0; i < 1000; i += 1) list.renewed(5_000, TTL);
-    expect(list.has('t', 's')).toBe(true);
+    expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(true);
   });
 
   it('does not hold a repeated entry for longer', () => {
-    const list = new DenyList(1);
-    list.add('t', 's');
+    const list = new DenyList(1, '*');
+    list.add(sessionEnd('t', 's'));
     list.renewed(0, TTL);
-    list.add('t', 's');
+    list.add(sessionEnd('t', 's'));
     expect(list.trusted).toBe(true);
     list.renewed(KEEP, TTL);
     expect(list.size).toBe(0);
   });
 
   it('is not trusted once an entry finds no room, and evicts none for it', () => {
-    const list = new DenyList(2);
-    list.add('t', '1');
-    list.add('t', '2');
+    const list = new DenyList(2, '*');
+    list.add(sessionEnd('t', '1'));
+    list.add(sessionEnd('t', '2'));
     expect(list.trusted).toBe(true);
-    list.add('t', '3');
+    list.add(sessionEnd('t', '3'));
     expect(list.trusted).toBe(false);
-    expect([list.has('t', '1'), list.has('t', '2'), list.has('t', '3')]).toEqual([true, true, false]);
+    expect([
+      list.has(sessionOf({ tenant: 't', sid: '1' })),
+      list.has(sessionOf({ tenant: 't', sid: '2' })),
+      list.has(sessionOf({ tenant: 't', sid: '3' })),
+    ]).toEqual([true, true, false]);
   });
 
   it('is trusted again when the lost entry would have left as well, not as soon as there is room', () => {
-    const list = new DenyList(1);
-    list.add('t', '1');
+    const list = new DenyList(1, '*');
+    list.add(sessionEnd('t', '1'));
     list.renewed(0, TTL);
-    list.add('t', '2');
+    list.add(sessionEnd('t', '2'));
     list.renewed(1_000, TTL);
     list.renewed(KEEP, TTL);
     expect([list.size, list.trusted]).toEqual([0, false]);
@@ -77,11 +82,11 @@ describe('G2: the deny-list', () => {
   });
 
   it('counts from the last entry that was lost', () => {
-    const list = new DenyList(1);
-    list.add('t', '1');
-    list.add('t', '2');
+    const list = new DenyList(1, '*');
+    list.add(sessionEnd('t', '1'));
+    list.add(sessionEnd('t', '2'));
     list.renewed(0, TTL);
-    list.add('t', '3');
+    list.add(sessionEnd('t', '3'));
     list.renewed(5_000, TTL);
     list.renewed(KEEP, TTL);
     expect(list.trusted).toBe(false);

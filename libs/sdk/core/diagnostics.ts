@@ -20,8 +20,6 @@ export function diagnostics(
   listener: ((diagnostic: Diagnostic) => unknown) | undefined,
 ): Diagnostics {
   const toldAt = new Map<DiagnosticKind, number>();
-  let isFresh = false;
-  let isTrusted = true;
   let lastFailure = 'no answer';
 
   const tell = async (kind: DiagnosticKind, message: string): Promise<void> => {
@@ -34,6 +32,13 @@ export function diagnostics(
     }
   };
 
+  const onChange =
+    (state: boolean, yes: DiagnosticKind, no: DiagnosticKind, message: string) =>
+    (now: boolean): void => {
+      if (now !== state) void tell(now ? yes : no, message);
+      state = now;
+    };
+
   return {
     lastFailure: () => lastFailure,
     failed: (kind, failure) => {
@@ -43,13 +48,7 @@ export function diagnostics(
       toldAt.set(kind, now);
       void tell(kind, lastFailure);
     },
-    fresh: (now) => {
-      if (now !== isFresh) void tell(now ? 'fresh' : 'stale', 'lease');
-      isFresh = now;
-    },
-    trusted: (now) => {
-      if (now !== isTrusted) void tell(now ? 'deny-list-recovered' : 'deny-list-full', 'maxRevocations');
-      isTrusted = now;
-    },
+    fresh: onChange(false, 'fresh', 'stale', 'lease'),
+    trusted: onChange(true, 'deny-list-recovered', 'deny-list-full', 'maxRevocations'),
   };
 }

@@ -23,12 +23,11 @@ export class CurfewSdkError extends Error {
     readonly code: ErrorCode,
     readonly status: number,
     title: string,
-    details: CurfewSdkErrorDetails = {},
+    { retryAfter, field, detail, cause }: CurfewSdkErrorDetails = {},
   ) {
-    const { detail, cause } = details;
-    super(detail === undefined ? title : `${title}: ${detail}`, cause === undefined ? {} : { cause });
-    this.retryAfter = details.retryAfter;
-    this.field = details.field;
+    super(detail === undefined ? title : `${title}: ${detail}`, cause === undefined ? cause : { cause });
+    this.retryAfter = retryAfter;
+    this.field = field;
     this.detail = detail;
   }
 }
@@ -37,6 +36,13 @@ export class CurfewSdkError extends Error {
 export const refused = (): CurfewSdkError =>
   new CurfewSdkError('ERR_TOKEN_REFUSED', 401, 'The token is refused');
 
+const unable =
+  (code: ErrorCode, title: string) =>
+  (detail: string, cause?: unknown, retryAfter = 1): CurfewSdkError =>
+    new CurfewSdkError(code, 503, title, { detail, retryAfter, cause });
+
 /** The node may not decide from its memory, and nobody else decided for it. */
-export const stale = (detail: string, retryAfter = 1, cause?: unknown): CurfewSdkError =>
-  new CurfewSdkError('ERR_STALE', 503, 'The node has no fresh lease', { detail, retryAfter, cause });
+export const stale = unable('ERR_STALE', 'The node has no fresh lease');
+
+/** No answer, or none that is the service's. */
+export const unavailable = unable('ERR_UNAVAILABLE', 'The service cannot be reached');

@@ -43,22 +43,24 @@ export function introspector(options: IntrospectorOptions): Introspect {
   const entries = new Map<string, Entry>();
   let running = 0;
 
-  const ask = async (token: string): Promise<TokenAnswer> => {
+  const ask = async (token: string, digest: string): Promise<TokenAnswer> => {
     const lease = new Lease(clocks, bound);
     lease.sent(1);
     running += 1;
     try {
       const { body, headers } = await call(token);
       const said = (body ?? {}) as Record<string, unknown>;
-      if (typeof said['active'] !== 'boolean') throw new Error('not an introspection');
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
-      if (!(age >= 0)) throw new Error('no barrier age');
+      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
       lease.answered(1, age);
-      return { claims: said['active'] ? checkClaims(said, expected) : undefined, lease };
+      const answer = { claims: said['active'] ? checkClaims(said, expected) : undefined, lease };
+      keep(digest, answer);
+      return answer;
     } catch (error) {
+      entries.delete(digest);
       onFailure(error);
       const after = error instanceof CurfewSdkError ? error.retryAfter : undefined;
-      throw stale('introspection failed', after, error);
+      throw stale('introspection failed', error, after);
     } finally {
       running -= 1;
     }
@@ -80,16 +82,7 @@ export function introspector(options: IntrospectorOptions): Introspect {
     if (known instanceof Promise || (known !== undefined && known.lease.remaining() > 0)) return known;
     if (!isPlausible()) return undefined;
     if (running >= MAX_CALLS) throw stale('too many introspections');
-    const answer = ask(token).then(
-      (result) => {
-        keep(digest, result);
-        return result;
-      },
-      (error: unknown) => {
-        entries.delete(digest);
-        throw error;
-      },
-    );
+    const answer = ask(token, digest);
     entries.set(digest, answer);
     return answer;
   };

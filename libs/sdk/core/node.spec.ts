@@ -20,6 +20,12 @@ describe('a node', () => {
     expect(node.curfew.lease()).toEqual({ fresh: true, remainingMs: 1950 });
   });
 
+  it('fetches the keys, which are public, without its API key', async () => {
+    const node = await NodeUnderTest.ready();
+    const [call] = node.rest.callsTo('/.well-known/jwks.json');
+    expect(call?.init.headers).toEqual({});
+  });
+
   it('says what is missing when it does not become ready in time', async () => {
     const node = NodeUnderTest.unanswered();
     const outcome = expect(node.curfew.ready({ timeoutMs: 100 })).rejects.toMatchObject({

@@ -29,7 +29,7 @@ const JWKS_REQUEST = {
   method: 'GET',
   path: '/.well-known/jwks.json',
   timeoutMs: TIMEOUT_MS,
-  anonymous: true,
+  headers: { authorization: undefined },
 } as const;
 const UNAUTHENTICATED = 16;
 const PERMISSION_DENIED = 7;
@@ -72,7 +72,7 @@ export class CurfewNode implements Curfew {
     this.#lease = new Lease(clocks, options.bound);
     this.#time = new ReferenceTime(clocks);
     this.#cache = new TokenCache(options.maxSessions);
-    this.#denied = new DenyList(options.maxRevocations);
+    this.#denied = new DenyList(options.maxRevocations, options.tenant);
     this.#keys = keySet(
       async () => (await this.#service.call(JWKS_REQUEST)).body,
       clocks,
@@ -90,7 +90,7 @@ export class CurfewNode implements Curfew {
         return this.#service.call({
           method: 'POST',
           path: '/v1/introspect',
-          form: { token },
+          body: new URLSearchParams({ token }),
           timeoutMs: Math.min(options.bound, TIMEOUT_MS),
         });
       },
@@ -135,10 +135,16 @@ export class CurfewNode implements Curfew {
     if (slot >= 0) {
       const session = table.session(slot, token);
       const monotonic = this.#clocks.monotonic();
-      const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
-      if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > 0) {
-        this.#counts.hits += 1;
-        return Promise.resolve(session);
+      const { version } = this.#denied;
+      // A mass revocation came since: looked at here, so that it costs the same however many are cached (G5).
+      if (!table.isChecked(slot, version) && this.#denied.has(session)) table.remove(slot);
+      else {
+        table.setChecked(slot, version);
+        const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
+        if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > 0) {
+          this.#counts.hits += 1;
+          return Promise.resolve(session);
+        }
       }
     }
     return this.#decide(token, digest, false);
@@ -154,13 +160,11 @@ export class CurfewNode implements Curfew {
   }
 
   close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#watch.close();
-      this.#keys.close();
-      this.#service.close();
-      this.#wake(stale(CLOSED));
-    }
+    this.#closed = true;
+    this.#watch.close();
+    this.#keys.close();
+    this.#service.close();
+    this.#wake(stale(CLOSED));
     return Promise.resolve();
   }
 
@@ -190,10 +194,9 @@ export class CurfewNode implements Curfew {
       if (!(await this.#keys.refresh())) throw stale('no signing keys');
       return this.#decide(token, digest, true);
     }
-    const denied = this.#denied.has(claims.tenant, claims.sid);
-    if (denied || !this.#keys.verifies(parsed)) throw this.#refused();
     const session = sessionOf(token, claims);
-    this.#cache.insert(digest, session, now / 1000);
+    if (this.#denied.has(session) || !this.#keys.verifies(parsed)) throw this.#refused();
+    this.#cache.insert(digest, session, now / 1000, this.#denied.version);
     if (!this.#fresh()) return this.#ask(token, digest);
     this.#counts.misses += 1;
     return session;
@@ -208,9 +211,8 @@ export class CurfewNode implements Curfew {
     const answer = await this.#introspect(token, digest, () => this.#isPlausible(token));
     const claims = answer?.claims;
     if (answer === undefined || claims === undefined) throw this.#refused();
-    if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(claims.tenant, claims.sid))
-      throw this.#refused();
     const session = sessionOf(token, claims);
+    if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(session)) throw this.#refused();
     if (this.#closed || answer.lease.remaining() <= 0) throw stale('answer too old');
     return session;
   }
@@ -222,14 +224,10 @@ export class CurfewNode implements Curfew {
     return !this.#keys.has(parsed.kid) || this.#keys.verifies(parsed);
   }
 
-  #revoked({ scope, tenant, sid }: Revocation): void {
-    if (scope !== 'session') {
-      this.#denied.lose();
-      this.#diagnostics.failed('unknown-scope', `cannot revoke by ${scope}`);
-    } else if (this.#options.tenant === '*' || this.#options.tenant === tenant) {
-      this.#denied.add(tenant, sid);
-      this.#cache.dropSession(tenant, sid);
-    }
+  #revoked(revocation: Revocation): void {
+    const { scope, tenant, sid } = revocation;
+    if (!this.#denied.add(revocation)) this.#diagnostics.failed('unknown-scope', `scope ${scope}`);
+    if (scope === 'session') this.#cache.dropSession(tenant, sid);
   }
 
   #renewed({ id, ageMs, referenceTimeMs, maxAccessTtlMs }: Renewed): void {

@@ -37,7 +37,7 @@ function count(
 ): number {
   const value: unknown = options[option] ?? otherwise;
   const good = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
-  return good ? value : wrong(option, `must be a whole number from ${min} to ${max}`);
+  return good ? value : wrong(option, `must be an integer, ${min} to ${max}`);
 }
 
 function url(option: keyof CurfewOptions, value: unknown): string {

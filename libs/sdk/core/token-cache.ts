@@ -4,7 +4,6 @@ import { TokenTable } from './token-table.js';
 const TABLES = 64;
 /** Below, one table will do. */
 const FEW = 4096;
-const MAX_NAMES = 4096;
 
 /**
  * Tokens whose signature was checked, found by 128 bits of the SHA-256 over all of the token. An index by session only
@@ -13,8 +12,6 @@ const MAX_NAMES = 4096;
 export class TokenCache {
   readonly #max: number;
   readonly #tables: readonly TokenTable[];
-  /** Tenants and clients are few: one string each. */
-  readonly #names = new Map<string, string>();
 
   constructor(max: number) {
     this.#max = max;
@@ -32,24 +29,16 @@ export class TokenCache {
     return this.#tables[digest.charCodeAt(31) & (this.#tables.length - 1)]!;
   }
 
-  /** @param now seconds since the epoch. */
-  insert(digest: string, facts: TokenFacts, now: number): void {
-    const table = this.tableOf(digest);
-    if (table.find(digest) >= 0) return;
-    const shared = { tenant: this.#name(facts.tenant), clientId: this.#name(facts.clientId) };
-    table.insert(digest, { ...facts, ...shared }, now, this.size >= this.#max);
+  /**
+   * @param now seconds since the epoch.
+   * @param version of the deny-list under which the token was accepted.
+   */
+  insert(digest: string, facts: TokenFacts, now: number, version: number): void {
+    this.tableOf(digest).insert(digest, facts, now, version, this.size >= this.#max);
   }
 
   /** Drops every token of a session. */
   dropSession(tenant: string, sid: string): void {
     for (const table of this.#tables) table.dropSession(tenant, sid);
-  }
-
-  #name(text: string): string {
-    const known = this.#names.get(text);
-    if (known !== undefined) return known;
-    if (this.#names.size >= MAX_NAMES) this.#names.clear();
-    this.#names.set(text, text);
-    return text;
   }
 }

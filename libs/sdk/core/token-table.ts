@@ -1,17 +1,20 @@
 import { AcceptedSession, type TokenFacts } from './session.js';
 
-/** 32-bit words per slot: four of the digest, then these. One slot is half a cache line. */
-const WORDS = 8;
+/** 32-bit words per slot: four of the digest, then these. */
+const WORDS = 9;
 /** Seconds since the epoch; 0 marks a free slot. */
 const EXPIRES = 4;
 const SID_HASH = 5;
 /** Slot + 1 of the next token in the same bucket of sessions. */
 const NEXT = 6;
 const GEN = 7;
+/** The version of the deny-list under which the token was accepted last. */
+const CHECKED = 8;
 /** Strings per slot: sid, sub, tenant, client id. */
 const TEXTS = 4;
 /** Slots that an insertion looks at for a free or a dead one. */
 const SWEEP = 4;
+const MAX_NAMES = 4096;
 
 const word = (digest: string, i: number): number =>
   digest.charCodeAt(i) |
@@ -26,35 +29,57 @@ function hashOf(tenant: string, sid: string): number {
   return hash ^ (hash >>> 15);
 }
 
+/** Tenants and clients are few: one string each. */
+const names = new Map<string, string>();
+
+function shared(name: string): string {
+  if (names.size >= MAX_NAMES) names.clear();
+  if (!names.has(name)) names.set(name, name);
+  return names.get(name)!;
+}
+
 /**
- * One part of the cache: open addressing over typed arrays, which double when they are full. About 110 B a token beside its
- * strings. A digest is 32 characters of one byte each.
+ * One part of the cache: a map from the first word of the digest to a slot, and slots in arrays, which double when they are
+ * full. About 110 B a token beside its strings. A digest is 32 characters of one byte each.
  */
 export class TokenTable {
   #capacity = 32;
   #words = new Int32Array(this.#capacity * WORDS);
   #texts: string[] = [];
-  /** By digest: slot + 1, linear probing, at most half full. */
-  #index = new Int32Array(this.#capacity * 2);
+  /** By the first word of the digest. Of two tokens that share it (one in four billion) the later one takes the place. */
+  readonly #slots = new Map<number, number>();
   /** By session: slot + 1 of the first token in the bucket. */
   #buckets = new Int32Array(this.#capacity);
-  #size = 0;
   /** Slots ever used. */
   #top = 0;
   #hand = 0;
 
   get size(): number {
-    return this.#size;
+    return this.#slots.size;
   }
 
   /** The slot of a token, or -1. */
   find(digest: string): number {
-    return this.#index[this.#locate(digest)]! - 1;
+    const slot = this.#slots.get(word(digest, 0));
+    if (slot === undefined) return -1;
+    const words = this.#words;
+    const at = slot * WORDS;
+    for (let i = 1; i < 4; i += 1) if (words[at + i] !== word(digest, i * 4)) return -1;
+    return slot;
   }
 
   /** Seconds since the epoch. */
   expiresAt(slot: number): number {
     return this.#words[slot * WORDS + EXPIRES]! >>> 0;
+  }
+
+  /** Whether the token was accepted under this version of the deny-list. */
+  isChecked(slot: number, version: number): boolean {
+    return this.#words[slot * WORDS + CHECKED] === version;
+  }
+
+  setChecked(slot: number, version: number): void {
+    this.#words[slot * WORDS + CHECKED] = version;
   }
 
   session(slot: number, token: string): AcceptedSession {
@@ -72,11 +97,13 @@ export class TokenTable {
   }
 
   /**
-   * Adds a token that is not there.
    * @param now seconds since the epoch: what has expired by then makes room.
+   * @param version of the deny-list under which the token was accepted.
    * @param full whether another one has to go for it.
    */
-  insert(digest: string, facts: TokenFacts, now: number, full: boolean): void {
+  insert(digest: string, facts: TokenFacts, now: number, version: number, full: boolean): void {
+    const twin = this.#slots.get(word(digest, 0));
+    if (twin !== undefined) this.remove(twin);
     const slot = this.#takeSlot(now, full);
     const words = this.#words;
     const at = slot * WORDS;
@@ -84,73 +111,40 @@ export class TokenTable {
     words[at + EXPIRES] = facts.expiresAt;
     words[at + SID_HASH] = hashOf(facts.tenant, facts.sid);
     words[at + GEN] = facts.gen;
-    [facts.sid, facts.sub, facts.tenant, facts.clientId].forEach((text, i) => {
+    words[at + CHECKED] = version;
+    [facts.sid, facts.sub, shared(facts.tenant), shared(facts.clientId)].forEach((text, i) => {
       this.#texts[slot * TEXTS + i] = text;
     });
     this.#link(slot);
-    this.#index[this.#locate(digest)] = slot + 1;
-    this.#size += 1;
+    this.#slots.set(words[at]!, slot);
   }
 
   /** Drops every token of a session. */
   dropSession(tenant: string, sid: string): void {
-    let next = this.#buckets[this.#bucketOf(hashOf(tenant, sid))]!;
+    // What only shares the hash is dropped as well: it costs a signature check.
+    const hash = hashOf(tenant, sid);
+    let next = this.#buckets[this.#bucketOf(hash)]!;
     while (next !== 0) {
       const slot = next - 1;
       next = this.#words[slot * WORDS + NEXT]!;
-      if (this.#texts[slot * TEXTS] === sid && this.#texts[slot * TEXTS + 2] === tenant) this.remove(slot);
+      if (this.#words[slot * WORDS + SID_HASH] === hash) this.remove(slot);
     }
   }
 
   remove(slot: number): void {
     const words = this.#words;
     const at = slot * WORDS;
-    this.#unindex(slot);
-    const bucket = this.#bucketOf(words[at + SID_HASH]!);
-    if (this.#buckets[bucket] === slot + 1) this.#buckets[bucket] = words[at + NEXT]!;
-    else {
-      let before = (this.#buckets[bucket]! - 1) * WORDS + NEXT;
-      while (words[before] !== slot + 1) before = (words[before]! - 1) * WORDS + NEXT;
-      words[before] = words[at + NEXT]!;
+    this.#slots.delete(words[at]!);
+    // What points at the slot: the bucket, or the token before it.
+    let pointers = this.#buckets;
+    let i = this.#bucketOf(words[at + SID_HASH]!);
+    while (pointers[i] !== slot + 1) {
+      i = (pointers[i]! - 1) * WORDS + NEXT;
+      pointers = words;
     }
+    pointers[i] = words[at + NEXT]!;
     words[at + EXPIRES] = 0;
     this.#texts.fill('', slot * TEXTS, slot * TEXTS + TEXTS);
-    this.#size -= 1;
-  }
-
-  /** Where in the index the digest is, or would be put. */
-  #locate(digest: string): number {
-    const a = word(digest, 0);
-    const b = word(digest, 4);
-    const c = word(digest, 8);
-    const d = word(digest, 12);
-    const index = this.#index;
-    const words = this.#words;
-    const mask = index.length - 1;
-    let position = a & mask;
-    for (;;) {
-      const at = (index[position]! - 1) * WORDS;
-      if (at < 0) return position;
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d)
-        return position;
-      position = (position + 1) & mask;
-    }
-  }
-
-  /** Takes a slot out of the index and moves up those that were pushed past it. */
-  #unindex(slot: number): void {
-    const index = this.#index;
-    const mask = index.length - 1;
-    let hole = this.#words[slot * WORDS]! & mask;
-    while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
-    for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#words[(index[at]! - 1) * WORDS]! & mask;
-      if (((at - home) & mask) >= ((at - hole) & mask)) {
-        index[hole] = index[at]!;
-        hole = at;
-      }
-    }
-    index[hole] = 0;
   }
 
   #bucketOf(sidHash: number): number {
@@ -172,9 +166,10 @@ export class TokenTable {
     for (let i = Math.min(SWEEP, this.#top); i > 0; i -= 1) {
       this.#hand = (this.#hand + 1) % this.#top;
       const expires = this.expiresAt(this.#hand);
-      const last = full && i === 1;
-      if (expires !== 0 && (expires <= now || last)) this.remove(this.#hand);
-      if (expires <= now || last) return this.#hand;
+      if (expires <= now || (full && i === 1)) {
+        if (expires !== 0) this.remove(this.#hand);
+        return this.#hand;
+      }
     }
     if (this.#top === this.#capacity) this.#grow();
     this.#top += 1;
@@ -186,15 +181,9 @@ export class TokenTable {
     this.#capacity *= 2;
     this.#words = new Int32Array(this.#capacity * WORDS);
     this.#words.set(words);
-    this.#index = new Int32Array(this.#capacity * 2);
     this.#buckets = new Int32Array(this.#capacity);
-    const mask = this.#index.length - 1;
     for (let slot = 0; slot < this.#top; slot += 1) {
-      if (this.expiresAt(slot) === 0) continue;
-      let position = words[slot * WORDS]! & mask;
-      while (this.#index[position] !== 0) position = (position + 1) & mask;
-      this.#index[position] = slot + 1;
-      this.#link(slot);
+      if (this.expiresAt(slot) !== 0) this.#link(slot);
     }
   }
 }

@@ -111,7 +111,7 @@ describe('verify and revocations', () => {
     const node = await NodeUnderTest.ready({ onStale: 'reject' });
     const token = node.key.token();
     expect(await node.verdict(token)).toBe('accepted');
-    node.watch.last.revoke('', { scope: 'user' });
+    node.watch.last.revoke('', { scope: 'device' });
     expect(await node.verdict(token)).toBe('ERR_STALE');
     await node.pass(1);
     expect(node.kinds()).toContain('unknown-scope');

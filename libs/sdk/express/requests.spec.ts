@@ -133,7 +133,7 @@ describe('without a session', () => {
 describe('a node that cannot know', () => {
   it('G2: answers 503 with Retry-After wherever the session matters, and lets the rest work', async () => {
     const browser = await app.signedIn();
-    app.node.verifyError = stale('no answer', 2);
+    app.node.verifyError = stale('no answer', undefined, 2);
     for (const url of ['/api/me', '/page', '/public', '/devices']) {
       const answered = await browser.fetch(url);
       expect([url, answered.status, answered.headers['retry-after']]).toEqual([url, 503, '2']);

@@ -1,16 +1,15 @@
 import type { ErrorCode } from '#contracts';
-import { CurfewSdkError } from '../core/error.js';
+import { CurfewSdkError, unavailable } from '../core/error.js';
 
 export interface ServiceRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the base URL, with its leading slash and its query. */
   readonly path: string;
-  readonly json?: unknown;
-  readonly form?: Readonly<Record<string, string>>;
-  readonly idempotencyKey?: string | undefined;
+  /** A form, or what is sent as JSON. */
+  readonly body?: URLSearchParams | object | undefined;
+  /** By lower-case name; undefined sends none: `authorization` leaves the API key out. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs: number;
-  /** Leaves the API key out. */
-  readonly anonymous?: boolean;
 }
 
 export interface ServiceAnswer {
@@ -18,12 +17,9 @@ export interface ServiceAnswer {
   readonly headers: Headers;
 }
 
-const unavailable = (detail: string, cause?: unknown): CurfewSdkError =>
-  new CurfewSdkError('ERR_UNAVAILABLE', 503, 'The service cannot be reached', {
-    detail,
-    retryAfter: 1,
-    cause,
-  });
+/** Without the members that are undefined: a header or a parameter would say so. */
+export const given = (values: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -56,14 +52,17 @@ export function serviceClient(base: string, apiKey: string, fetcher: typeof fetc
   const running = new Set<AbortController>();
   let closed = false;
 
-  const initOf = ({ method, json, form, idempotencyKey, anonymous }: ServiceRequest): RequestInit => {
-    const headers: Record<string, string> = {};
-    if (anonymous !== true) headers['authorization'] = `Bearer ${apiKey}`;
-    if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
-    if (form !== undefined) return { method, headers, body: new URLSearchParams(form) };
-    if (json === undefined) return { method, headers };
-    headers['content-type'] = 'application/json';
-    return { method, headers, body: JSON.stringify(json) };
+  const initOf = ({ method, body, headers }: ServiceRequest): RequestInit => {
+    const isForm = body === undefined || body instanceof URLSearchParams;
+    return {
+      method,
+      headers: given({
+        authorization: `Bearer ${apiKey}`,
+        'content-type': isForm ? undefined : 'application/json',
+        ...headers,
+      }),
+      body: isForm ? body : JSON.stringify(body),
+    } as RequestInit;
   };
 
   const exchange = async (request: ServiceRequest): Promise<[response: Response, text: string]> => {

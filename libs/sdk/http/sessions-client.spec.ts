@@ -77,6 +77,89 @@ describe('the sessions client', () => {
     });
   });
 
+  it('revokes a whole scope, with the idempotency key in its header', async () => {
+    const answer = { revocationId: 'r', epoch: 3, repeated: false, position: 'p' };
+    door.other = () => json(answer);
+    const idempotencyKey = 'k'.repeat(22);
+    await expect(
+      sessions.revokeAll(
+        { scope: 'user', tenant: 't', sub: 'u', except: ['s1', 's2'], reason: 'user', initiator: 'user' },
+        { idempotencyKey },
+      ),
+    ).resolves.toEqual(answer);
+    expect(asked()).toMatchObject({
+      url: 'https://service.test/base/v1/revocations',
+      method: 'POST',
+      body: {
+        scope: 'user',
+        tenant: 't',
+        sub: 'u',
+        except: ['s1', 's2'],
+        reason: 'user',
+        initiator: 'user',
+      },
+      headers: { 'idempotency-key': idempotencyKey },
+    });
+    await sessions.revokeAll({ scope: 'global' });
+    expect(asked().body).toEqual({ scope: 'global' });
+    expect(asked().headers).not.toHaveProperty('idempotency-key');
+  });
+
+  describe('G8: reads its own writes', () => {
+    const written = async (position: unknown): Promise<void> => {
+      door.other = () => json({ position });
+      await sessions.create({ sub: 'u' });
+    };
+    const atLeast = async (): Promise<string | undefined> => {
+      await sessions.listByUser('u');
+      return asked().headers['curfew-at-least'];
+    };
+
+    it('a query names the position of the write before it, whichever write that was', async () => {
+      const writes = [
+        () => sessions.create({ sub: 'u' }),
+        () => sessions.refresh('cfr_x'),
+        () => sessions.revoke('s'),
+        () => sessions.revokeOfUser('u', 's'),
+        () => sessions.revokeAll({ scope: 'tenant' }),
+      ];
+      for (const [i, write] of writes.entries()) {
+        door.other = () => json({ position: `000${i}` });
+        await write();
+        expect(asked().headers).not.toHaveProperty('curfew-at-least');
+        expect(await atLeast()).toBe(`000${i}`);
+      }
+      await sessions.get('s');
+      expect(asked().headers['curfew-at-least']).toBe('0004');
+    });
+
+    it('the greatest position counts, as text, when answers come in another order', async () => {
+      for (const position of ['0009', '0010', '0002']) await written(position);
+      expect(await atLeast()).toBe('0010');
+    });
+
+    it('asks for nothing before the first write, nor after one that wrote nothing or failed', async () => {
+      expect(await atLeast()).toBeUndefined();
+      for (const position of ['', undefined]) await written(position);
+      door.other = () => json({ position: '9' }, { status: 503 });
+      await expect(sessions.create({ sub: 'u' })).rejects.toMatchObject({ status: 503 });
+      door.other = () => new Response('');
+      await sessions.create({ sub: 'u' });
+      expect(await atLeast()).toBeUndefined();
+    });
+
+    it('tells the caller when the service did not get there in time', async () => {
+      await written('0001');
+      door.other = () =>
+        json({ code: 'ERR_VIEW_BEHIND', title: 'behind' }, { status: 503, headers: { 'retry-after': '1' } });
+      await expect(sessions.listByUser('u')).rejects.toMatchObject({
+        code: 'ERR_VIEW_BEHIND',
+        retryAfter: 1,
+      });
+      expect(await atLeast().catch(() => asked().headers['curfew-at-least'])).toBe('0001');
+    });
+  });
+
   it('makes no other call out of an id: `..` would take the owner check away', async () => {
     for (const id of ['', '.', '..', undefined as unknown as string]) {
       for (const call of [

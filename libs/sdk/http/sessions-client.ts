@@ -1,6 +1,6 @@
 import { CurfewSdkError } from '../core/error.js';
-import type { ServiceClient, ServiceRequest } from './service-client.js';
-import type { RevokeOptions, SessionsClient } from './sessions-client.types.js';
+import { given, type ServiceClient, type ServiceRequest } from './service-client.js';
+import type { RevokedSession, RevokeOptions, SessionsClient } from './sessions-client.types.js';
 
 const TIMEOUT_MS = 5000;
 
@@ -14,23 +14,28 @@ const sessionPath = (sid: string): string => `/v1/sessions${segment('sid', sid)}
 const userPath = (sub: string): string => `/v1/users${segment('sub', sub)}/sessions`;
 
 function query(values: object): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) given.set(name, String(value));
-  }
-  return given.size === 0 ? '' : `?${given.toString()}`;
+  const text = String(new URLSearchParams(given(values)));
+  return text && `?${text}`;
 }
 
-/** The REST door's session calls. */
+/** The REST door's session calls. Queries ask for what this client wrote last, so that they show it (G8). */
 export function sessionsClient(service: ServiceClient): SessionsClient {
+  let written = '';
   const call = async <T>(
     method: ServiceRequest['method'],
     path: string,
-    json?: object,
+    body?: object,
     idempotencyKey?: string,
-  ): Promise<T> =>
-    (await service.call({ method, path, json, idempotencyKey, timeoutMs: TIMEOUT_MS })).body as T;
-  const end = <T>(path: string, { tenant, ...cause }: RevokeOptions): Promise<T> =>
+  ): Promise<T> => {
+    const headers =
+      method === 'GET' ? { 'curfew-at-least': written || undefined } : { 'idempotency-key': idempotencyKey };
+    const answer = (await service.call({ method, path, body, headers, timeoutMs: TIMEOUT_MS })).body as T;
+    // Answers may come in another order than the writes. Positions compare as text.
+    const position = (answer as { readonly position?: string } | undefined)?.position ?? '';
+    if (position > written) written = position;
+    return answer;
+  };
+  const end = (path: string, { tenant, ...cause }: RevokeOptions): Promise<RevokedSession> =>
     call('DELETE', path + query({ tenant }), Object.keys(cause).length > 0 ? cause : undefined);
   // Each is async, so that a bad id rejects and does not throw.
   return {
@@ -41,5 +46,7 @@ export function sessionsClient(service: ServiceClient): SessionsClient {
     listByUser: async (sub, options = {}) => call('GET', userPath(sub) + query(options)),
     revoke: async (sid, options = {}) => end(sessionPath(sid), options),
     revokeOfUser: async (sub, sid, options = {}) => end(userPath(sub) + segment('sid', sid), options),
+    revokeAll: async (revocation, { idempotencyKey } = {}) =>
+      call('POST', '/v1/revocations', revocation, idempotencyKey),
   };
 }

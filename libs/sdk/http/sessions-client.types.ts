@@ -3,11 +3,14 @@ import type {
   DeviceInput,
   Initiator,
   IssuedSession,
+  MassRevocation,
+  MassRevoked,
   NewSession,
   SessionInfo,
+  WriteAnswer,
 } from '#contracts';
 
-export type { DeviceInput, IssuedSession, NewSession, SessionInfo };
+export type { DeviceInput, IssuedSession, MassRevocation, MassRevoked, NewSession, SessionInfo, WriteAnswer };
 
 export interface SessionPage {
   readonly sessions: readonly SessionInfo[];
@@ -47,15 +50,20 @@ export interface RevokeOptions extends TenantOption {
   readonly note?: string;
 }
 
-export interface RevokedSession {
+export interface RevokedSession extends WriteAnswer {
   /** False when it had ended before. */
   readonly revoked: boolean;
-  readonly position: string;
+}
+
+export interface RevokeAllOptions {
+  /** 128 random bits or more, kept until the answer is there: a repeated call raises nothing and answers as the first. */
+  readonly idempotencyKey?: string;
 }
 
 /**
- * The service's session calls over REST, 5 s each at most. Nothing is retried: repeat create and refresh with the same
- * `idempotencyKey`. Errors are `CurfewSdkError` with the service's `code`; ERR_UNAVAILABLE when no answer came, and then the
+ * The service's session calls over REST, 5 s each at most. Queries show every write that this client had an answer to before:
+ * they name its position, and the service waits for it, or answers ERR_VIEW_BEHIND with `retryAfter`. Nothing is retried: repeat
+ * create, refresh and revokeAll with the same `idempotencyKey`. Errors are `CurfewSdkError` with the service's `code`; ERR_UNAVAILABLE when no answer came, and then the
  * outcome is unknown.
  */
 export interface SessionsClient {
@@ -71,4 +79,10 @@ export interface SessionsClient {
   revoke(sid: string, options?: RevokeOptions): Promise<RevokedSession>;
   /** The same, and it must be this user's session: what a device list calls. */
   revokeOfUser(sub: string, sid: string, options?: RevokeOptions): Promise<RevokedSession>;
+  /**
+   * Ends all sessions of a user, a client, a tenant or of everyone in the same time, whatever their number. `except` spares
+   * living sessions of the scope; one that is not alive refuses the whole call. Scope `scopes:revoke`; for a user,
+   * `sessions:revoke` will do.
+   */
+  revokeAll(revocation: MassRevocation, options?: RevokeAllOptions): Promise<MassRevoked>;
 }

@@ -30,10 +30,8 @@ export type OpenWatchStream = (url: string, apiKey: string, handlers: StreamHand
 function endOf(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): StreamEnd | undefined {
   const { 'grpc-status': status, 'grpc-message': reason = '', ':status': http } = headers;
   if (status !== undefined) {
-    return {
-      status: Number(status),
-      message: `gRPC status ${String(status)} ${unescape(String(reason)).slice(0, 200)}`,
-    };
+    const code = Number(status);
+    return { status: code, message: `gRPC status ${code} ${unescape(String(reason)).slice(0, 200)}` };
   }
   const type = headers['content-type'] ?? '';
   const good = http === undefined || (http === 200 && type.startsWith('application/grpc'));

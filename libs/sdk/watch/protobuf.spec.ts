@@ -16,6 +16,9 @@ const revocation = fc.record({
   reason: text,
   initiator: text,
   position: text,
+  client: text,
+  epoch: uint32,
+  excepted: fc.dictionary(text, uint32, { maxKeys: 32 }),
 });
 const renewed = fc.record({
   id: safe,
@@ -25,6 +28,9 @@ const renewed = fc.record({
   renewAfterMs: uint32,
   ageMs: uint32,
 });
+
+/** A revocation without a field. */
+const NOBODY = { scope: '', tenant: '', sub: '', sid: '', clientId: '', epoch: 0, excepted: new Map() };
 
 /** Fields that this version does not know, of each wire type. */
 const unknownField = fc
@@ -70,7 +76,11 @@ describe(`the codec against protobufjs (seed ${seed})`, () => {
                 revocation: {
                   scope: value.revocation.scope,
                   tenant: value.revocation.tenant,
+                  sub: value.revocation.sub,
                   sid: value.revocation.sid,
+                  clientId: value.revocation.client,
+                  epoch: value.revocation.epoch,
+                  excepted: new Map(Object.entries(value.revocation.excepted)),
                 },
               },
         );
@@ -90,8 +100,19 @@ describe(`the codec against protobufjs (seed ${seed})`, () => {
   it('takes a field of another wire type for an unknown one', () => {
     expect(decodeWatchResponse(Buffer.from([0x08, 0x05]))).toEqual({});
     expect(decodeWatchResponse(Buffer.from([0x0a, 0x02, 0x08, 0x05]))).toEqual({
-      revocation: { scope: '', tenant: '', sid: '' },
+      revocation: NOBODY,
     });
+  });
+
+  it('takes exceptions of another wire type for unknown ones, and reads absent keys and values as defaults', () => {
+    const revocation = [0x0a, 0x08, 0x50, 0x05, 0x52, 0x00, 0x52, 0x02, 0x0a, 0x00];
+    expect(decodeWatchResponse(Buffer.from(revocation))).toEqual({
+      revocation: { ...NOBODY, excepted: new Map([['', 0]]) },
+    });
+  });
+
+  it('takes the last of several values of one field', () => {
+    expect(decodeWatchResponse(Buffer.from([0x0a, 0x04, 0x48, 0x05, 0x48, 0x07])).revocation?.epoch).toBe(7);
   });
 
   it('takes no id above 2^53 for one that was sent', () => {

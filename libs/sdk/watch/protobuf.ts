@@ -5,7 +5,13 @@
 export interface Revocation {
   readonly scope: string;
   readonly tenant: string;
+  readonly sub: string;
   readonly sid: string;
+  readonly clientId: string;
+  /** 0 for a session, which has none. */
+  readonly epoch: number;
+  /** sid → from. */
+  readonly excepted: ReadonlyMap<string, number>;
 }
 
 export interface Renewed {
@@ -52,9 +58,18 @@ export function encodeRenew(id: number): Buffer {
 
 const malformed = (): RangeError => new RangeError('malformed message');
 
-/** The last value of each field by number. @throws RangeError if the bytes are no message. */
-function fieldsOf(message: Buffer): Map<number, number | Buffer> {
-  const fields = new Map<number, number | Buffer>();
+/** A message's fields by number. What is absent, or of another wire type, reads as the default. */
+interface Fields {
+  readonly text: (field: number) => string;
+  readonly number: (field: number) => number;
+  /** Each value of a repeated field, or of one with a message. */
+  readonly messages: (field: number) => Fields[];
+}
+
+/** @throws RangeError if the bytes are no message. */
+function fieldsOf(message: Buffer): Fields {
+  /** By tag, which is field and wire type: a value of another type is that of an unknown field. */
+  const fields = new Map<number, (number | Buffer)[]>();
   let at = 0;
   const readVarint = (): number => {
     let value = 0;
@@ -72,55 +87,55 @@ function fieldsOf(message: Buffer): Map<number, number | Buffer> {
   };
   while (at < message.length) {
     const tag = readVarint();
-    const field = Math.floor(tag / 8);
     const type = tag % 8;
-    if (field === 0) throw malformed();
-    if (type === VARINT) fields.set(field, readVarint());
-    else if (type === BYTES) fields.set(field, skip(readVarint()));
+    if (tag < 8) throw malformed();
+    const values = fields.get(tag) ?? [];
+    fields.set(tag, values);
+    if (type === VARINT) values.push(readVarint());
+    else if (type === BYTES) values.push(skip(readVarint()));
     else if (type === FIXED64) skip(8);
     else if (type === FIXED32) skip(4);
     else throw malformed();
   }
-  return fields;
+  const all = (field: number, type: number): (number | Buffer)[] => fields.get(field * 8 + type) ?? [];
+  return {
+    // The last value of a field counts, unless it is repeated.
+    text: (field) => String(all(field, BYTES).at(-1) ?? ''),
+    number: (field) => Number(all(field, VARINT).at(-1) ?? 0),
+    messages: (field) => all(field, BYTES).map((bytes) => fieldsOf(bytes as Buffer)),
+  };
 }
-
-type Fields = ReturnType<typeof fieldsOf>;
-
-const textOf = (fields: Fields, field: number): string => {
-  const value = fields.get(field);
-  return value instanceof Buffer ? value.toString() : '';
-};
-
-const numberOf = (fields: Fields, field: number): number => {
-  const value = fields.get(field);
-  return typeof value === 'number' ? value : 0;
-};
 
 /** @throws RangeError if the bytes are no message. A kind of message that is not known here comes back empty. */
 export function decodeWatchResponse(bytes: Buffer): WatchResponse {
   const message = fieldsOf(bytes);
-  const revocation = message.get(1);
-  const renewed = message.get(2);
-  if (revocation instanceof Buffer) {
-    const fields = fieldsOf(revocation);
+  const revocation = message.messages(1).at(-1);
+  const renewed = message.messages(2).at(-1);
+  if (revocation !== undefined) {
+    const { text, number, messages } = revocation;
+    const excepted = new Map(messages(10).map((entry) => [entry.text(1), entry.number(2)]));
     return {
       revocation: {
-        scope: textOf(fields, 1),
-        tenant: textOf(fields, 2),
-        sid: textOf(fields, 4),
+        scope: text(1),
+        tenant: text(2),
+        sub: text(3),
+        sid: text(4),
+        clientId: text(8),
+        epoch: number(9),
+        excepted,
       },
     };
   }
-  if (!(renewed instanceof Buffer)) return {};
-  const fields = fieldsOf(renewed);
+  if (renewed === undefined) return {};
+  const { text, number } = renewed;
   return {
     renewed: {
-      id: numberOf(fields, 1),
-      cursor: textOf(fields, 2),
-      referenceTimeMs: numberOf(fields, 3),
-      maxAccessTtlMs: numberOf(fields, 4),
-      renewAfterMs: numberOf(fields, 5),
-      ageMs: numberOf(fields, 6),
+      id: number(1),
+      cursor: text(2),
+      referenceTimeMs: number(3),
+      maxAccessTtlMs: number(4),
+      renewAfterMs: number(5),
+      ageMs: number(6),
     },
   };
 }

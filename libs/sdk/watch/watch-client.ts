@@ -62,7 +62,7 @@ export class WatchClient {
   }
 
   get #url(): string {
-    return this.#options.watch[this.#at % this.#options.watch.length] ?? '';
+    return this.#options.watch[this.#at % this.#options.watch.length]!;
   }
 
   connect(): void {

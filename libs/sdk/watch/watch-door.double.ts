@@ -17,6 +17,13 @@ export interface RenewedFields {
   ageMs: number;
 }
 
+export interface MassRevocationFields {
+  readonly tenant: string;
+  readonly sub: string;
+  readonly client: string;
+  readonly excepted: Readonly<Record<string, number>>;
+}
+
 interface Request {
   readonly hello?: { readonly nodeId: string; readonly cursor: string };
   readonly renew?: { readonly id: number };
@@ -62,6 +69,14 @@ export class FakeStream implements WatchStream {
 
   revoke(sid: string, { tenant = 'acme', scope = 'session' } = {}): void {
     this.say({ revocation: { scope, tenant, sub: 'user-1', sid, reason: 'user', initiator: 'user' } });
+  }
+
+  /** A mass revocation. What is not of its scope is left out, as the service does. */
+  revokeAll(scope: string, epoch: number, changes: Partial<MassRevocationFields> = {}): void {
+    const tenant = scope === 'global' ? '' : 'acme';
+    const sub = scope === 'user' ? 'user-1' : '';
+    const client = scope === 'client' ? 'web' : '';
+    this.say({ revocation: { scope, epoch, tenant, sub, client, reason: 'admin', ...changes } });
   }
 
   say(response: object): void {

@@ -17,7 +17,7 @@ const service = loadProtos()['curfew.v1.RevocationService'] as unknown as Record
 
 /** What the door sends, read and judged by the SDK's own code. */
 class SdkNode implements EpochNode {
-  private readonly denied = new DenyList(1_000);
+  private readonly denied = new DenyList(1_000, '*');
 
   receive(message: RevocationMessage): void {
     const bytes = service['Watch']!.responseSerialize({ revocation: message });

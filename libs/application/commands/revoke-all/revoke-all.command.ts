@@ -1,7 +1,6 @@
 import { Command } from '@nestjs/cqrs';
 import type { MassRevocation, MassRevoked } from '#contracts';
 import type { CallContext } from '../../caller.js';
-import type { ViewPending } from '../../view-freshness.js';
 
 export interface RevokeAllInput extends MassRevocation {
   readonly idempotencyKey?: string;
@@ -13,7 +12,7 @@ export interface RevokeAllInput extends MassRevocation {
  * Errors: ERR_VALIDATION (a field that does not belong to the scope), ERR_TENANT_REQUIRED, ERR_NOT_FOUND, ERR_FORBIDDEN,
  * ERR_EXCEPTION_NOT_ALIVE, ERR_UNAVAILABLE, ERR_CONTENTION, ERR_TOO_LATE.
  */
-export class RevokeAll extends Command<MassRevoked & ViewPending> {
+export class RevokeAll extends Command<MassRevoked> {
   constructor(
     readonly context: CallContext,
     readonly input: RevokeAllInput,

@@ -1,5 +1,5 @@
 import { Command } from '@nestjs/cqrs';
-import type { CallerReason, Initiator } from '#contracts';
+import type { CallerReason, Initiator, WriteAnswer } from '#contracts';
 import type { CallContext } from '../../caller.js';
 
 export interface RevokeSessionInput {
@@ -12,10 +12,9 @@ export interface RevokeSessionInput {
   readonly note?: string;
 }
 
-export interface RevokedSession {
+export interface RevokedSession extends WriteAnswer {
   /** False when it had ended before. */
   readonly revoked: boolean;
-  readonly position: string;
 }
 
 /** Ends one session for good (G1). Idempotent. Scope: sessions:revoke. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE, ERR_CONTENTION. */
