@@ -12,7 +12,7 @@ export type BatchSettings = Readonly<Record<string, string>>;
  * Applies events and moves the checkpoint, in one transaction: both or none. On return `claim` has the new checkpoint.
  * @throws OwnershipLost, CheckpointNotInLog, whatever the projection or the connection throws
  */
-export async function applyBatch(
+async function applyBatch(
   runtime: ProjectionRuntime,
   definition: ProjectionDefinition,
   claim: Claim,

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AppendSignals, PostgresEventLog } from '#event-log';
+import { AppendSignals, PostgresEventLog, PostgresLogMeasure } from '#event-log';
 import { countersProjection } from '../counters/counters-projection.js';
 import { readModelMigrations } from '../migrations.js';
 import { securityFeedProjection } from '../security-feed/security-feed-projection.js';
 import { sessionViewChanges } from '../sessions/session-view-changes.js';
 import { sessionsProjection } from '../sessions/sessions-projection.js';
 import { RandomHistory } from '../testing/random-history.js';
-import { inlineOfPostgres, measureOfPostgres } from './testing/measures.spec-support.js';
 import { ProjectionBench, statusOf, type RunnerSetup } from './testing/projection-bench.spec-support.js';
 import { rounds, SEED, seeded, until } from './testing/rounds.spec-support.js';
 
@@ -29,8 +28,8 @@ describe.each([
     setup = {
       definitions: DEFINITIONS,
       log,
-      measure: measureOfPostgres(bench.pool),
-      ...(inline && { inline: inlineOfPostgres }),
+      measure: new PostgresLogMeasure(bench.pool),
+      ...(inline && { inline: new PostgresLogMeasure(bench.pool) }),
     };
   });
   afterAll(async () => {

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { AppendSignals, PostgresEventLog } from '#event-log';
+import { AppendSignals, PostgresEventLog, PostgresLogMeasure } from '#event-log';
 import type { RecordedEvent } from '#application';
-import { inlineOfPostgres, measureOfPostgres } from './testing/measures.spec-support.js';
 import {
   applyGate,
   chain,
@@ -39,8 +38,8 @@ describe('a rebuild of an inline projection', () => {
     setup = {
       definitions: [inlineProbe, probe],
       log,
-      measure: measureOfPostgres(bench.pool),
-      inline: inlineOfPostgres,
+      measure: new PostgresLogMeasure(bench.pool),
+      inline: new PostgresLogMeasure(bench.pool),
     };
   });
   afterEach(async () => {
