@@ -25,7 +25,7 @@ export class PostgresLogMeasure {
     const [row] = await this.rows<{ count: string }>({
       name: 'log-count-after',
       text: `select count(*) from (
-        select 1 from curfew.events e where (e.tx, e.position) > ($1::xid8, $2::bigint) limit $3) some`,
+        select 1 from curfew.events e where (e.tx, e.position) > ($1::xid8, $2::bigint) limit $3) counted`,
       values: [tx, number, most],
     });
     return Number(row?.count ?? 0);
