@@ -23,7 +23,7 @@ const rowOf = ({ at, kind, sub = '', sid = '', detail }: SecurityFeedEntry): str
 export function addFeedCommand(program: Command, surroundings: Surroundings): void {
   program
     .command('feed')
-    .description('thefts, mass revocations, replays and changes of context, newest first')
+    .description('thefts, mass revocations and replays, newest first')
     .option('--tenant <tenant>', 'needed when the API key is bound to several')
     .option('--limit <number>', 'entries a page, 200 at most (default: 100)')
     .option('--cursor <cursor>', 'of the next page, from the page before')

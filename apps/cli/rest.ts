@@ -2,6 +2,8 @@ import { CliError, NoAnswer, Refused } from './cli-error.js';
 import type { Connection } from './connection.js';
 
 const TIMEOUT_MS = 10_000;
+/** The store may have done it and not said so. */
+const UNAVAILABLE = 503;
 
 /** Failures after which the service may have done what it was asked for. */
 const MAYBE_DONE = new Set([
@@ -78,7 +80,9 @@ export async function callService(
  * @throws CliError
  */
 export async function callUntilKnown(call: () => Promise<unknown>): Promise<unknown> {
-  const unknown = (error: unknown): error is NoAnswer => error instanceof NoAnswer && error.outcomeUnknown;
+  const unknown = (error: unknown): boolean =>
+    (error instanceof NoAnswer && error.outcomeUnknown) ||
+    (error instanceof Refused && error.status === UNAVAILABLE);
   try {
     return await call();
   } catch (error) {
@@ -87,8 +91,8 @@ export async function callUntilKnown(call: () => Promise<unknown>): Promise<unkn
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoAnswer) && !unknown(error)) throw error;
     // The second attempt need not have reached the service: the first may have.
-    throw new CliError('unreachable', `${error.message}; it is not known whether it was done`);
+    throw new CliError('unreachable', `${(error as Error).message}; it is not known whether it was done`);
   }
 }

@@ -39,6 +39,10 @@ export interface Database {
   readonly pool: pg.Pool;
 }
 
+/** A session id is a public handle; other streams are named after a user, a client or a tenant: only their kind is told. */
+const publicName = (stream: string): string =>
+  stream.startsWith('session-') ? stream : (/^(user|scope-[a-z]+)/.exec(stream)?.[0] ?? 'another stream');
+
 /** Counts alarms and tells them; the details name streams and transactions, never what is in them. */
 class LogAlarms {
   private readonly logger = new Logger('event-log');
@@ -50,7 +54,8 @@ class LogAlarms {
   readonly tell = (alarm: EventLogAlarm): void => {
     const { kind, ...details } = alarm;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.logger.error(`${kind}: ${JSON.stringify(details)}`);
+    const told = 'stream' in details ? { ...details, stream: publicName(details.stream) } : details;
+    this.logger.error(`${kind}: ${JSON.stringify(told)}`);
   };
 
   readonly metric: MetricSource = {

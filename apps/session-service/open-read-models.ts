@@ -105,20 +105,19 @@ function startRunner({ storedLog, measure, inline }: OpenLog, url: string, undo:
   return runner;
 }
 
+type Status = Awaited<ReturnType<PostgresProjections['status']>>[number];
+
 function projectionMetrics(projections: PostgresProjections): MetricSource[] {
-  const gauge = (
-    name: string,
-    help: string,
-    valueOf: (status: Awaited<ReturnType<PostgresProjections['status']>>[number]) => number,
-  ): MetricSource => ({
+  // The gauges of one scrape share one look.
+  let looking: Promise<readonly Status[]> | undefined;
+  const look = (): Promise<readonly Status[]> =>
+    (looking ??= projections.status().finally(() => (looking = undefined)));
+  const gauge = (name: string, help: string, valueOf: (status: Status) => number): MetricSource => ({
     name,
     help,
     type: 'gauge',
     collect: async () =>
-      (await projections.status()).map((status) => ({
-        labels: { projection: status.name },
-        value: valueOf(status),
-      })),
+      (await look()).map((status) => ({ labels: { projection: status.name }, value: valueOf(status) })),
   });
   return [
     gauge(

@@ -74,12 +74,6 @@ async function followRevocations(storage: Storage, maxAccessTtl: number, undo: U
   return { clock, follower, hub };
 }
 
-function startSweeper(commands: CommandBus, interval: number, undo: UndoList): void {
-  const sweeper = new Sweeper(commands, interval);
-  sweeper.start();
-  undo.add(() => sweeper.stop());
-}
-
 async function open(env: Environment, { logger, onLost }: Surroundings, undo: UndoList) {
   prepareEventChecks();
   const tls = await readTls(env);
@@ -88,6 +82,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   const { clock, follower, hub } = await followRevocations(storage, settings.maxAccessTtl, undo);
   const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
   const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
+  const sweeper = new Sweeper(env.CURFEW_SWEEP_INTERVAL);
   const doors = await openDoors({
     parts: {
       settings,
@@ -106,14 +101,15 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       liveRevocations: follower,
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
-      metrics: new Metrics([...log.metrics, ...readModels.metrics]),
+      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },
     ...(tls ? { tls } : {}),
     logger,
     beforeListening: async (app) => {
-      startSweeper(app.get(CommandBus), env.CURFEW_SWEEP_INTERVAL, undo);
+      sweeper.start(app.get(CommandBus));
+      undo.add(() => sweeper.stop());
       const embedded = env.DATABASE_URL === undefined;
       const file =
         env.CURFEW_FIRST_API_KEY_FILE ?? (embedded ? join(env.CURFEW_DATA_DIR, 'first-api-key') : undefined);

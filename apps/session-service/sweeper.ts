@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { CommandBus } from '@nestjs/cqrs';
 import { ExpireSessions } from '#application';
+import type { MetricSource } from './metrics/metrics.js';
 
 /**
  * Takes one step of the sweep every interval, for as long as the service runs. Several instances may sweep: whoever is second
@@ -13,17 +14,14 @@ export class Sweeper {
   private next = '';
   private counted = 0;
 
-  constructor(
-    private readonly commands: Pick<CommandBus, 'execute'>,
-    /** Milliseconds; 0: never. */
-    private readonly interval: number,
-  ) {}
+  /** @param interval milliseconds; 0: never */
+  constructor(private readonly interval: number) {}
 
-  start(): void {
+  start(commands: Pick<CommandBus, 'execute'>): void {
     if (this.interval === 0) return;
     this.timer = setTimeout(() => {
-      this.step = this.sweep().finally(() => {
-        if (this.timer !== undefined) this.start();
+      this.step = this.sweep(commands).finally(() => {
+        if (this.timer !== undefined) this.start(commands);
       });
     }, this.interval);
   }
@@ -35,16 +33,19 @@ export class Sweeper {
     await this.step;
   }
 
-  /** Ends put on record since the start. */
-  get expired(): number {
-    return this.counted;
-  }
+  readonly metric: MetricSource = {
+    name: 'curfew_sweeper_expired_total',
+    help: 'Ends of sessions by timeout that the sweeper put on record since the start.',
+    type: 'counter',
+    collect: () => [{ labels: {}, value: this.counted }],
+  };
 
-  private async sweep(): Promise<void> {
+  private async sweep(commands: Pick<CommandBus, 'execute'>): Promise<void> {
     try {
-      const { expired, next } = await this.commands.execute(new ExpireSessions(this.next));
+      const { expired, failed, next } = await commands.execute(new ExpireSessions(this.next));
       this.next = next;
       this.counted += expired;
+      if (failed > 0) this.logger.warn(`${failed} sessions could not be ended on record`);
     } catch (error) {
       this.logger.warn(`a step failed: ${error instanceof Error ? error.message : 'unknown'}`);
     }

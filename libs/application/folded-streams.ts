@@ -31,7 +31,7 @@ export interface Folded<S> {
  */
 export const SNAPSHOT_FORMAT = '1';
 
-interface Fold<S> {
+export interface Fold<S> {
   readonly initial: S;
   readonly evolve: (state: S, event: RecordedEvent) => S;
   readonly toJson: (state: S) => object;

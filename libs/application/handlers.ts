@@ -19,6 +19,7 @@ import { ListSecurityFeedHandler } from './queries/list-security-feed/list-secur
 import { ListTenantSessionsHandler } from './queries/list-tenant-sessions/list-tenant-sessions.handler.js';
 import { ListUserSessionsAtHandler } from './queries/list-user-sessions-at/list-user-sessions-at.handler.js';
 import { ListUserSessionsHandler } from './queries/list-user-sessions/list-user-sessions.handler.js';
+import { Moments } from './moment.js';
 import { PastSessions } from './past-sessions.js';
 import { SessionIssuer } from './session-issuer.js';
 import { SessionLister } from './session-lister.js';
@@ -34,6 +35,7 @@ export const APPLICATION_PROVIDERS = [
   SessionPresenter,
   SessionLister,
   PastSessions,
+  Moments,
   ReadYourWrites,
   CreateSessionHandler,
   RefreshSessionHandler,

@@ -47,6 +47,7 @@ export class SessionPresenter {
 /** A folded session as a view shows it. */
 export function viewOf(sid: string, state: OpenSession | EndedSession): SessionView {
   const { tenant, sub, client, roles, createdAt, policy } = state.facts;
+  const absoluteExpiresAt = createdAt + policy.absoluteTimeout;
   return {
     tenant,
     sub,
@@ -57,8 +58,8 @@ export function viewOf(sid: string, state: OpenSession | EndedSession): SessionV
     ep: state.ep,
     createdAt,
     lastSeenAt: state.lastActiveAt,
-    idleExpiresAt: state.lastActiveAt + policy.idleTimeout,
-    absoluteExpiresAt: createdAt + policy.absoluteTimeout,
+    idleExpiresAt: Math.min(state.lastActiveAt + policy.idleTimeout, absoluteExpiresAt),
+    absoluteExpiresAt,
     ...(state.device === undefined ? {} : { device: state.device }),
     ...(state.status === 'ended'
       ? { ended: { at: state.endedAt, reason: state.reason, initiator: state.initiator } }

@@ -7,10 +7,14 @@ import { VIEW_FRESHNESS, type ProjectionName, type ViewFreshness } from './ports
 const QUERY_WAIT_MS = 2_000;
 /** How long a write's response waits for the view, ms. */
 const WRITE_WAIT_MS = 500;
+/** After so many waits in vain writes only look, until one finds the view there again. */
+const PATIENCE = 3;
 
 /** Read your writes (G8). */
 @Injectable()
 export class ReadYourWrites {
+  private inVain = 0;
+
   constructor(@Inject(VIEW_FRESHNESS) private readonly freshness: ViewFreshness) {}
 
   /**
@@ -28,7 +32,9 @@ export class ReadYourWrites {
    */
   async after<T extends WriteAnswer>(answer: T): Promise<T> {
     if (!this.freshness.lags || answer.position === '') return answer;
-    const shown = await this.freshness.shows('sessions', answer.position, WRITE_WAIT_MS).catch(() => false);
+    const waitMs = this.inVain < PATIENCE ? WRITE_WAIT_MS : 0;
+    const shown = await this.freshness.shows('sessions', answer.position, waitMs).catch(() => false);
+    this.inVain = shown ? 0 : this.inVain + 1;
     return shown ? answer : { ...answer, viewPending: true };
   }
 }

@@ -61,7 +61,7 @@ export class SecurityFeedController {
   @Get()
   @RequireScope('audit:read')
   @ApiOperation({
-    summary: 'Thefts, mass revocations, replays and changes of context in a tenant, newest first',
+    summary: 'Thefts, mass revocations and replays in a tenant, newest first',
   })
   @AtLeastHeader()
   @ApiOkResponse({ type: SecurityFeedPageDoc })

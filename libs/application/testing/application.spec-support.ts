@@ -28,7 +28,7 @@ import {
   type ListUserSessionsAtInput,
 } from '../queries/list-user-sessions-at/list-user-sessions-at.query.js';
 import { ListUserSessionsAtHandler } from '../queries/list-user-sessions-at/list-user-sessions-at.handler.js';
-import type { MomentInput } from '../moment.js';
+import { Moments, type MomentInput } from '../moment.js';
 import { SessionPresenter } from '../session-presenter.js';
 import type { AccessTokenSigner, PersonalDataVault, RefreshTokenKeys } from '../ports/keys.port.js';
 import type { ReferenceClock } from '../ports/reference-clock.port.js';
@@ -181,15 +181,17 @@ export class TestApplication {
   }
 
   getAt(sid: string, moment: MomentInput, caller = callerOf('default')) {
-    return new GetSessionAtHandler(new PastSessions(this.log, this.presenter)).execute(
-      new GetSessionAt(contextOf(caller), { sid, ...moment }),
-    );
+    return new GetSessionAtHandler(
+      new PastSessions(this.log, this.presenter),
+      new Moments(this.log, this.clock),
+    ).execute(new GetSessionAt(contextOf(caller), { sid, ...moment }));
   }
 
   listAt(input: ListUserSessionsAtInput, caller = callerOf('default')) {
-    return new ListUserSessionsAtHandler(new PastSessions(this.log, this.presenter)).execute(
-      new ListUserSessionsAt(contextOf(caller), input),
-    );
+    return new ListUserSessionsAtHandler(
+      new PastSessions(this.log, this.presenter),
+      new Moments(this.log, this.clock),
+    ).execute(new ListUserSessionsAt(contextOf(caller), input));
   }
 
   introspect(token: string, caller = callerOf('default')) {

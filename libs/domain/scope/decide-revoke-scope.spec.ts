@@ -140,6 +140,19 @@ describe('mass revocation', () => {
       outcome: 'revoked',
     });
   });
+
+  it('refuses a key that came before with other exceptions: the caller would think that it was done', () => {
+    const scope = after(scopeRevoked(1, { a: 0 }, { idempotencyKeyHash: 'key' }));
+    const spareA = { idempotencyKeyHash: 'key', exceptions: [exception('a')] };
+    expect(decideRevokeScope(scope, revoking(spareA))).toMatchObject({ outcome: 'repeated' });
+    for (const other of [
+      { exceptions: [] },
+      { exceptions: [exception('b')] },
+      { reason: 'admin' as const },
+    ]) {
+      expect(decideRevokeScope(scope, revoking({ ...spareA, ...other }))).toEqual({ outcome: 'key-reused' });
+    }
+  });
 });
 
 describe('which mass revocation ended a session', () => {

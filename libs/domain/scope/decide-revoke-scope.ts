@@ -28,6 +28,8 @@ export type RevokeScopeDecision =
   | { readonly outcome: 'revoked'; readonly event: ScopeRevoked }
   /** The same key came before: its revocation is the answer, and nothing is raised. */
   | { readonly outcome: 'repeated'; readonly first: PastRevocation }
+  /** The same key came before with another wish: nothing was written, or a caller would think that it was done. */
+  | { readonly outcome: 'key-reused' }
   /** An exception must not revive what is dead, nor reach beyond the scope. */
   | { readonly outcome: 'exception-refused'; readonly sid: string };
 
@@ -38,7 +40,7 @@ export type RevokeScopeDecision =
 export function decideRevokeScope(state: ScopeState, command: RevokeScope): RevokeScopeDecision {
   const { scope, revocationId, now, reason, initiator, idempotencyKeyHash: key } = command;
   const first = key === undefined ? undefined : state.recent.find((past) => past.idempotencyKeyHash === key);
-  if (first) return { outcome: 'repeated', first };
+  if (first) return isSameWish(first, command) ? { outcome: 'repeated', first } : { outcome: 'key-reused' };
 
   const dead = command.exceptions.find((exception) => !mayBeSpared(exception, state, command));
   if (dead) return { outcome: 'exception-refused', sid: dead.sid };
@@ -65,6 +67,15 @@ export function decideRevokeScope(state: ScopeState, command: RevokeScope): Revo
       },
     },
   };
+}
+
+function isSameWish(first: PastRevocation, { reason, initiator, exceptions }: RevokeScope): boolean {
+  return (
+    first.reason === reason &&
+    first.initiator === initiator &&
+    first.excepted.length === exceptions.length &&
+    exceptions.every(({ sid }) => first.excepted.includes(sid))
+  );
 }
 
 function mayBeSpared({ sid, session, scopes }: Exception, own: ScopeState, command: RevokeScope): boolean {

@@ -14,8 +14,14 @@ const POSITION = /^(\d{20})\/(\d{20})$/;
 export const toPosition = ({ commit, prepare }: AllPosition): Position =>
   `${commit.toString().padStart(DIGITS, '0')}/${prepare.toString().padStart(DIGITS, '0')}`;
 
+/** Positions of events are signed on the server. */
+const LAST = (2n ** 63n - 1n).toString().padStart(DIGITS, '0');
+
 /** Whether the text can be a position of an event. */
-export const isEventPosition = (text: string): boolean => POSITION.test(text);
+export function isEventPosition(text: string): boolean {
+  const match = POSITION.exec(text);
+  return match !== null && match[1]! <= LAST && match[2]! <= LAST;
+}
 
 /** Whether the text can be a position of this log. */
 export const isPosition = (text: string): boolean => text === '' || isEventPosition(text);
@@ -25,9 +31,10 @@ export const BEGINNING: Position = toPosition({ commit: 0n, prepare: 0n });
 
 /** @throws RangeError for what is no position of this log. '' is the beginning. */
 export function parsePosition(position: Position): AllPosition {
-  const match = POSITION.exec(position === '' ? BEGINNING : position);
-  if (!match) throw new RangeError('not a position of this log');
-  return { commit: BigInt(match[1]!), prepare: BigInt(match[2]!) };
+  const text = position === '' ? BEGINNING : position;
+  if (!isEventPosition(text)) throw new RangeError('not a position of this log');
+  const [commit = '', prepare = ''] = text.split('/');
+  return { commit: BigInt(commit), prepare: BigInt(prepare) };
 }
 
 /** The later of two positions. */

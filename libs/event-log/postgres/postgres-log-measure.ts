@@ -1,8 +1,12 @@
 import type pg from 'pg';
 import type { Position, RecordedEvent } from '#application';
 import { unavailableIfConnection } from '#platform';
+import { CoalescedReads } from '../coalesced-reads.js';
 import { parsePosition, toPosition } from '../position.js';
+import { parseSnapshot, showsTransaction, type Snapshot } from '../snapshot.js';
 import { EVENT_COLUMNS, toRecordedEvent, type EventRow } from './recorded-row.js';
+
+const NOW = 'now';
 
 interface Queries {
   query<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<{ rows: R[] }>;
@@ -10,6 +14,11 @@ interface Queries {
 
 /** Where the log ends and how much there is of it, for operators, views and rebuilds. Errors: ERR_UNAVAILABLE. */
 export class PostgresLogMeasure {
+  private readonly snapshots = new CoalescedReads(async () => new Map([[NOW, await this.snapshot()]]), {
+    maxLoads: 1,
+    maxKeys: 1,
+  });
+
   /** @param pool of the primary; stays the caller's */
   constructor(private readonly pool: pg.Pool) {}
 
@@ -36,14 +45,13 @@ export class PostgresLogMeasure {
     return Number((await this.last())?.number ?? 0);
   }
 
-  /** Whether the append that a position names has committed; false for one that has not been given out. */
+  /**
+   * Whether the append that a position names has committed; false for one that has not been given out. Cost: one query at a
+   * time, whatever the number of those who ask.
+   */
   async isCommitted(position: Position): Promise<boolean> {
-    const [row] = await this.rows<{ visible: boolean }>({
-      name: 'log-is-committed',
-      text: 'select pg_visible_in_snapshot($1::xid8, pg_current_snapshot()) as visible',
-      values: [parsePosition(position).tx],
-    });
-    return row?.visible ?? false;
+    const snapshot = await this.snapshots.read(NOW);
+    return snapshot !== undefined && showsTransaction(snapshot, BigInt(parsePosition(position).tx));
   }
 
   /**
@@ -58,6 +66,17 @@ export class PostgresLogMeasure {
       values: [tx, number],
     });
     return rows.map(toRecordedEvent);
+  }
+
+  private async snapshot(): Promise<Snapshot> {
+    const [row] = await this.rows<{ snapshot: string }>({
+      name: 'log-snapshot',
+      text: 'select pg_current_snapshot()::text as snapshot',
+      values: [],
+    });
+    const snapshot = row && parseSnapshot(row.snapshot);
+    if (snapshot === undefined) throw new Error('the server gave no snapshot');
+    return snapshot;
   }
 
   private async last(): Promise<{ tx: string; number: string; recorded_at: string } | undefined> {

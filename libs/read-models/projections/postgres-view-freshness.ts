@@ -19,10 +19,19 @@ export interface PostgresViewFreshnessOptions {
   readonly pollMs?: number;
 }
 
+interface Followed {
+  readonly position: Position;
+  readonly state: 'live' | 'paused';
+}
+
+/** Calls that may wait at once; who comes on top is told at once that the view is behind. */
+const MOST_WAITING = 256;
+
 /** Waits for views (G8). Cost: one query that all waiting calls share, at most one in `pollMs` and per wake-up. */
 export class PostgresViewFreshness implements ViewFreshness {
   readonly lags: boolean;
-  private reading: Promise<ReadonlyMap<string, Position>> | undefined;
+  private reading: Promise<ReadonlyMap<string, Followed>> | undefined;
+  private waiting = 0;
 
   constructor(private readonly options: PostgresViewFreshnessOptions) {
     this.lags = !this.isInline('sessions');
@@ -38,10 +47,12 @@ export class PostgresViewFreshness implements ViewFreshness {
     try {
       for (;;) {
         wake.reset();
-        if (await this.showsNow(view, position)) return true;
+        const seen = await this.showsNow(view, position);
+        if (seen !== 'not-yet') return seen === 'shown';
         const left = end - performance.now();
-        if (left <= 0) return false;
-        await wake.wait(Math.min(left, this.options.pollMs ?? 25));
+        if (left <= 0 || this.waiting >= MOST_WAITING) return false;
+        this.waiting += 1;
+        await wake.wait(Math.min(left, this.options.pollMs ?? 25)).finally(() => (this.waiting -= 1));
       }
     } catch (error) {
       throw unavailableIfConnection(error);
@@ -54,19 +65,23 @@ export class PostgresViewFreshness implements ViewFreshness {
     return this.options.inline?.views.includes(view) ?? false;
   }
 
-  private async showsNow(view: ProjectionName, position: Position): Promise<boolean> {
-    if (this.isInline(view)) return this.options.inline!.isCommitted(position);
+  private async showsNow(view: ProjectionName, position: Position): Promise<'shown' | 'not-yet' | 'paused'> {
+    if (this.isInline(view)) {
+      return (await this.options.inline!.isCommitted(position)) ? 'shown' : 'not-yet';
+    }
     this.reading ??= this.read().finally(() => (this.reading = undefined));
-    const at = (await this.reading).get(view);
-    return at !== undefined && at >= position;
+    const followed = (await this.reading).get(view);
+    if (followed !== undefined && followed.position >= position) return 'shown';
+    // Nothing moves until an operator acts: nobody waits for that.
+    return followed?.state === 'paused' ? 'paused' : 'not-yet';
   }
 
-  private async read(): Promise<ReadonlyMap<string, Position>> {
-    const { rows } = await this.options.pool.query<{ name: string; position: Position }>({
+  private async read(): Promise<ReadonlyMap<string, Followed>> {
+    const { rows } = await this.options.pool.query<Followed & { name: string }>({
       name: 'projection-positions',
-      text: `select name, position from curfew.projections where state in ('live', 'paused')`,
+      text: `select name, position, state from curfew.projections where state in ('live', 'paused')`,
     });
-    return new Map(rows.map(({ name, position }) => [name, position]));
+    return new Map(rows.map((row) => [row.name, row]));
   }
 }
 

@@ -3,6 +3,8 @@ import { Command } from '@nestjs/cqrs';
 export interface SweptSessions {
   /** Ends put on record. */
   readonly expired: number;
+  /** Sessions that could not be loaded or ended; they are looked at again in the next round. */
+  readonly failed: number;
   /** Where to go on; '' when the round is complete. */
   readonly next: string;
 }

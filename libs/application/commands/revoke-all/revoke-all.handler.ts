@@ -54,6 +54,9 @@ export class RevokeAllHandler implements ICommandHandler<RevokeAll> {
     if (decision.outcome === 'exception-refused') {
       throw new CurfewError('ERR_EXCEPTION_NOT_ALIVE', { field: 'except' });
     }
+    if (decision.outcome === 'key-reused') {
+      throw new CurfewError('ERR_IDEMPOTENCY_KEY_REUSED', { field: 'Idempotency-Key' });
+    }
     if (decision.outcome === 'repeated') {
       // The first call may never have been acknowledged: this answer promises G2 for it.
       await this.log.confirm();

@@ -35,6 +35,7 @@ describe('a session as it was', () => {
     expect(await app.getAt(sid, { at: app.now })).toMatchObject({ status: 'revoked', endedReason: 'scope' });
     const idle = await app.create({ sub: 'user-2' });
     const beforeItsEnd = app.now + app.settings.idleTimeout - 1;
+    app.now = beforeItsEnd + 1;
     expect(await app.getAt(idle.sid, { at: beforeItsEnd })).toMatchObject({ status: 'active' });
     expect(await app.getAt(idle.sid, { at: beforeItsEnd + 1 })).toMatchObject({ status: 'expired' });
   });
@@ -45,6 +46,35 @@ describe('a session as it was', () => {
     await expect(app.getAt(sid, { at: app.now - 1 })).rejects.toMatchObject(unknown);
     await expect(app.getAt(sid, { at: app.now }, callerOf('other'))).rejects.toMatchObject(unknown);
     await expect(app.getAt('nobody', { at: app.now })).rejects.toMatchObject(unknown);
+  });
+
+  it('as of a position is the moment just before the next event of the log', async () => {
+    const first = await app.create({ sub: 'user-1' });
+    app.now += app.settings.idleTimeout;
+    const next = await app.create({ sub: 'user-2' });
+    expect(await app.getAt(first.sid, { atPosition: first.position })).toMatchObject({ status: 'active' });
+    expect(await app.getAt(first.sid, { atPosition: next.position })).toMatchObject({ status: 'expired' });
+  });
+
+  it('keeps the predecessors of what had happened, when two instances do not agree on the time', async () => {
+    const created = await app.create({ sub: 'user-1' });
+    app.now -= 500;
+    const { sid } = await app.refresh({ refreshToken: created.refreshToken });
+    expect(await app.getAt(sid, { at: app.now })).toMatchObject({ status: 'active', gen: 1 });
+  });
+
+  it('refuses the future and positions of another log, and names the field', async () => {
+    const { sid } = await app.create({ sub: 'user-1' });
+    await expect(app.getAt(sid, { at: app.now + 1 })).rejects.toMatchObject({
+      code: 'ERR_VALIDATION',
+      field: 'at',
+    });
+    for (const atPosition of ['zzz', '99999999999999999999:0000000000000000001']) {
+      await expect(app.getAt(sid, { atPosition })).rejects.toMatchObject({
+        code: 'ERR_VALIDATION',
+        field: 'atPosition',
+      });
+    }
   });
 
   it('needs exactly one of an instant and a position', async () => {
@@ -82,6 +112,14 @@ describe("a user's sessions as they were", () => {
     expect(now.sessions).toHaveLength(7);
     const all = await app.listAt({ sub: 'user-1', at: app.now, includeEnded: true });
     expect(all.sessions).toHaveLength(8);
+  });
+
+  it('end for whoever pages from beyond the end', async () => {
+    const app = new TestApplication();
+    await app.create({ sub: 'user-1' });
+    const page = await app.listAt({ sub: 'user-1', at: app.now, cursor: '999999999' });
+    expect(page.sessions).toHaveLength(1);
+    expect(page).not.toHaveProperty('nextCursor');
   });
 
   it('are none for a user of another tenant', async () => {

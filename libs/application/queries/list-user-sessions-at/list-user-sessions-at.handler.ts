@@ -1,6 +1,6 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { CurfewError } from '#contracts';
-import { momentOf } from '../../moment.js';
+import { Moments } from '../../moment.js';
 import { PastSessions } from '../../past-sessions.js';
 import { tenantOf } from '../../tenancy.js';
 import type { SessionsPage } from '../list-user-sessions/list-user-sessions.query.js';
@@ -11,10 +11,13 @@ const CURSOR = /^[0-9]{1,9}$/;
 
 @QueryHandler(ListUserSessionsAt)
 export class ListUserSessionsAtHandler implements IQueryHandler<ListUserSessionsAt> {
-  constructor(private readonly past: PastSessions) {}
+  constructor(
+    private readonly past: PastSessions,
+    private readonly moments: Moments,
+  ) {}
 
   async execute({ context, input }: ListUserSessionsAt): Promise<SessionsPage> {
-    const moment = momentOf(input);
+    const moment = await this.moments.of(input);
     const { sub, cursor, limit = DEFAULT_LIMIT, includeEnded = false } = input;
     if (cursor !== undefined && !CURSOR.test(cursor))
       throw new CurfewError('ERR_VALIDATION', { field: 'cursor' });
