@@ -1,10 +1,22 @@
 import { parseArgs } from 'node:util';
+import { append } from './append.js';
+import { massRevocation } from './mass-revocation.js';
 import { machine, type BenchResult, type Figure } from './measure.js';
 import { refresh } from './refresh.js';
+import { rebuild } from './rebuild.js';
+import { refreshAge } from './refresh-age.js';
 import { revoke } from './revoke.js';
 import { verify } from './verify.js';
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchResult>>> = { verify, revoke, refresh };
+const BENCHES: Readonly<Record<string, () => Promise<BenchResult>>> = {
+  verify,
+  revoke,
+  refresh,
+  append,
+  'refresh-age': refreshAge,
+  'mass-revocation': massRevocation,
+  rebuild,
+};
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -41,6 +41,8 @@ function percentile(values: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * p) - 1))] ?? Number.NaN;
 }
 
+export const median = (values: readonly number[]): number => percentile(values, 0.5);
+
 /** p50, p99 and maximum of a list of milliseconds. */
 export function latency(name: string, values: readonly number[], note?: string): Figure[] {
   const extra = note === undefined ? {} : { note };
@@ -69,4 +71,16 @@ export async function closedLoop(
     }),
   );
   return { perSecond: (latencies.length * 1_000) / (performance.now() - begun), latencies };
+}
+
+const POLL_MS = 20;
+const PATIENCE_MS = 120_000;
+
+/** Resolves when `condition` holds; asks again every 20 ms. @throws Error after two minutes */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not after ${PATIENCE_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }

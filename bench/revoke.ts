@@ -1,6 +1,7 @@
-import { createCurfew, type Curfew } from '#sdk';
-import { AUDIENCE, ISSUER, startBenchService, type BenchService } from './environment.js';
+import type { Curfew } from '#sdk';
+import { startBenchService } from './environment.js';
 import { latency, type BenchResult } from './measure.js';
+import { refusedByAll, startNode } from './nodes.js';
 
 const TRIALS = 200;
 const WARM_UP = 10;
@@ -38,37 +39,12 @@ export async function revoke(): Promise<BenchResult> {
   return { bench: 'revoke', figures };
 }
 
-async function startNode(service: BenchService): Promise<Curfew> {
-  const node = createCurfew({
-    service: service.http,
-    watch: service.grpc,
-    apiKey: service.key,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    tenant: 'default',
-  });
-  await node.ready();
-  return node;
-}
-
 async function oneTrial(caller: Curfew, nodes: readonly Curfew[]): Promise<{ call: number; last: number }> {
   const { sid, accessToken = '' } = await caller.sessions.create({ sub: 'bench' });
   await Promise.all(nodes.map((node) => node.verify(accessToken)));
   const called = performance.now();
   await caller.sessions.revoke(sid);
   const returned = performance.now();
-  // The last is what counts: a node that has refused is not asked again, so that asking costs little.
-  const accepting = [...nodes];
-  for (let next = accepting.at(-1); next; next = accepting.at(-1)) {
-    if (!(await accepts(next, accessToken))) accepting.pop();
-    // Lets the streams of these very nodes be read.
-    else await new Promise((resolve) => setImmediate(resolve));
-  }
+  await refusedByAll(nodes, accessToken);
   return { call: returned - called, last: performance.now() - returned };
 }
-
-const accepts = (node: Curfew, token: string): Promise<boolean> =>
-  node.verify(token).then(
-    () => true,
-    () => false,
-  );

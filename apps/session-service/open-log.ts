@@ -41,7 +41,7 @@ export interface Database {
 
 /** A session id is a public handle; other streams are named after a user, a client or a tenant: only their kind is told. */
 const publicName = (stream: string): string =>
-  stream.startsWith('session-') ? stream : (/^(user|scope-[a-z]+)/.exec(stream)?.[0] ?? 'another stream');
+  stream.startsWith('session-') ? stream : (/^(scope|epoch)-[a-z]+/.exec(stream)?.[0] ?? 'another stream');
 
 /** Counts alarms and tells them; the details name streams and transactions, never what is in them. */
 class LogAlarms {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { CurfewError } from '#contracts';
-import { eventLogMigrations, kurrentdbMigrations } from '#event-log';
+import { eventLogMigrations, kurrentdbMigrations, refuseAnotherLogStore } from '#event-log';
 import {
   KeyRing,
   keysMigrations,
@@ -86,6 +86,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
       ...readModelMigrations,
       ...keysMigrations,
     ]);
+    await refuseAnotherLogStore(pool, env.KURRENTDB_URL === undefined ? 'postgres' : 'kurrentdb');
   } catch (error) {
     throw unavailableIfConnection(error);
   }

@@ -73,7 +73,7 @@ const user = recordedAll(
   ['user.session-admitted', { sub: 's', tenant: 't', sid: 'a', left: [], idempotencyKeyHash: 'k' }],
   ['user.session-admitted', { sub: 's', tenant: 't', sid: 'b', left: ['a'] }],
 );
-const scope = recordedAll('scope-global', [
+const scope = recordedAll('epoch-global', [
   'scope.revoked',
   {
     revocationId: 'r',

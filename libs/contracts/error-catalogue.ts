@@ -225,7 +225,7 @@ export const ERROR_CATALOGUE = entries({
     grpc: 'FAILED_PRECONDITION',
     log: 'error',
     retryable: false,
-    doc: 'A server in recovery, `synchronous_commit=off`, `fsync=off` or a transaction pooler: refused at start, by name.',
+    doc: 'A server in recovery, `synchronous_commit=off`, `fsync=off` or a transaction pooler: refused at start, by name. Also a database whose log is in the other store (`KURRENTDB_URL`).',
   },
 });
 

@@ -14,6 +14,7 @@ export {
   type PostgresSnapshotsOptions,
   type SnapshotStats,
 } from './postgres/postgres-snapshots.js';
+export { refuseAnotherLogStore, type LogStoreKind } from './log-store.js';
 export { CheckedEventLog } from './checked/checked-event-log.js';
 export { CheckedRevocationLog } from './checked/checked-revocation-log.js';
 export { eventLogMigrations } from './postgres/schema.js';

@@ -244,8 +244,8 @@ describe('toRevocationMessage', () => {
   const { event: wholeTenant } = scopeRevocationEvent({ kind: 'tenant', tenant: 'acme' }, 4, 5);
   const { event: oneUser } = scopeRevocationEvent(USER, 4, 5);
   it.each([
-    ['another tenant’s stream', { ...wholeTenant, stream: 'scope-tenant-other' }],
-    ['another kind’s stream', { ...wholeTenant, stream: 'scope-global' }],
+    ['another tenant’s stream', { ...wholeTenant, stream: 'epoch-tenant-other' }],
+    ['another kind’s stream', { ...wholeTenant, stream: 'epoch-global' }],
     ['a session’s stream', { ...wholeTenant, stream: 'session-s' }],
     ['a kind of a later version', { ...wholeTenant, data: { ...wholeTenant.data, kind: 'device' } }],
     ['a user without sub', { ...oneUser, data: { ...oneUser.data, sub: undefined } }],

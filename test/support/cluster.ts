@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { API_KEY_SCOPES } from '#contracts';
-import { startService, type Service } from '#local-cluster';
+import { API_KEY_SCOPES, type ApiKeyScope } from '#contracts';
+import { createApiKey, startService, type Service } from '#local-cluster';
+import { logEnvironment, removeLog } from './log.js';
 import { restClient, type RestClient } from './rest.js';
 
 export const ISSUER = 'curfew-test';
@@ -25,47 +27,57 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
+/** Prints what the services log. */
+const VERBOSE = process.env['CURFEW_TEST_VERBOSE'] !== undefined;
+
 export interface TestService extends Service {
   /** Bound to the tenant `default`, with every scope. */
   readonly key: string;
   readonly rest: RestClient;
 }
 
-/** A temporary data folder, removed by `remove`. */
+/** A temporary data folder, removed by `remove` together with the log that its service had beside it. */
 export async function dataFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const parent = await mkdtemp(join(tmpdir(), 'curfew-test-'));
-  return { path: join(parent, 'data'), remove: () => rm(parent, { recursive: true, force: true }) };
+  const path = join(parent, 'data');
+  return {
+    path,
+    remove: async () => {
+      await removeLog(path);
+      await rm(parent, { recursive: true, force: true });
+    },
+  };
 }
 
-/** Starts the built service and makes a key with every scope for the tenant `default`. */
+/** Starts the built service on the log under test and makes a key with every scope for the tenant `default`. */
 export async function startTestService(
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestService> {
+  const log = await logEnvironment(folder);
   const service = await startService(folder, {
-    env: { CURFEW_ISSUER: ISSUER, CURFEW_AUDIENCE: AUDIENCE, ...env },
+    env: { CURFEW_ISSUER: ISSUER, CURFEW_AUDIENCE: AUDIENCE, ...log, ...env },
+    ...(VERBOSE ? { onLine: (line: string) => console.log(line) } : {}),
   });
   const key = await makeKey(service, ['default']);
   return { ...service, key, rest: restClient(service.http, key) };
 }
 
-export async function makeKey(
+/** Settings of a service on a PostgreSQL that is not its own. The first API key is written to the data folder. */
+export async function externalDatabase(folder: string, url: string): Promise<Record<string, string>> {
+  await mkdir(folder, { recursive: true });
+  return {
+    DATABASE_URL: url,
+    CURFEW_MASTER_KEY: randomBytes(32).toString('base64url'),
+    CURFEW_FIRST_API_KEY_FILE: join(folder, 'first-api-key'),
+  };
+}
+
+export const makeKey = (
   service: Service,
   tenants: readonly string[],
-  scopes: readonly string[] = API_KEY_SCOPES,
-): Promise<string> {
-  const { status, body } = await restClient(service.http, service.apiKey).call<{ key: string }>(
-    'POST',
-    '/v1/api-keys',
-    {
-      name: `test ${tenants.join()}`,
-      scopes,
-      tenants,
-    },
-  );
-  if (status !== 201) throw new Error(`making a key: ${status} ${JSON.stringify(body)}`);
-  return body.key;
-}
+  scopes: readonly ApiKeyScope[] = API_KEY_SCOPES,
+): Promise<string> => createApiKey(service, { name: `test ${tenants.join()}`, scopes, tenants });
 
 /** Awaits a condition: asks every few milliseconds. @throws Error when it has not become true in time. */
 export async function eventually<T>(

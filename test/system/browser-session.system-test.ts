@@ -14,12 +14,13 @@ import {
   startTestService,
   type TestService,
 } from '../support/cluster.js';
+import { onLog } from '../support/log.js';
 import { nodeOptions } from '../support/nodes.js';
 
 /** Seconds: so that navigations find an expired access token soon. */
 const ACCESS_TTL = 1;
 
-describe('a browser and an Express app', () => {
+describe(`a browser and an Express app${onLog}`, () => {
   let folder: Awaited<ReturnType<typeof dataFolder>>;
   let service: TestService;
   let server: Server;

@@ -55,13 +55,13 @@ export const EVENT_CATALOGUE = {
   },
   'user.session-admitted': {
     says: 'A session took a slot of its user; sessions that were found dead gave theirs back. In the same append as `session.created`.',
-    stream: '`user-<tenant>:<sub>`',
+    stream: '`scope-user-<tenant>:<sub>`',
     versions: { 1: userSessionAdmittedV1 },
   },
   'scope.revoked': {
     says: 'Every session of a scope whose epoch is lower was ended, but for the spared ones.',
     stream:
-      '`scope-user-<tenant>:<sub>`, `scope-client-<tenant>:<client>`, `scope-tenant-<tenant>` or `scope-global`',
+      '`epoch-user-<tenant>:<sub>`, `epoch-client-<tenant>:<client>`, `epoch-tenant-<tenant>` or `epoch-global`',
     versions: { 1: scopeRevokedV1 },
   },
 } as const satisfies Readonly<Record<string, EventEntry>>;

@@ -18,6 +18,7 @@ const PAUSE_MS = 50;
 const MOST_ATTEMPTS = 3;
 /** More at once would wait at the server, where their attempts would time out. */
 const MOST_AT_ONCE = 128;
+const MOST_HEADS = 10_000;
 
 /**
  * Appends, always with expected revisions, and settles those whose outcome is unknown by their event ids: after a failure the
@@ -27,6 +28,7 @@ const MOST_AT_ONCE = 128;
 export class KurrentAppender {
   private readonly turns = new StreamTurns();
   private readonly limit = new ConcurrencyLimit(MOST_AT_ONCE);
+  private readonly heads = new KnownHeads();
 
   /** @param reads another connection, for reading back */
   constructor(
@@ -44,11 +46,20 @@ export class KurrentAppender {
   }
 
   private async appendBefore(end: number, appends: readonly StreamAppend[]): Promise<Position> {
+    // A caller that this process has overtaken need not be told so by the server.
+    if (appends.some(({ stream, expectedRevision }) => this.heads.at(stream) > expectedRevision)) {
+      const settled = await before(end, () => this.settled(appends)).catch(unlessUnavailable);
+      if (settled !== undefined) return settled;
+    }
     let failure: unknown = new Error('too many appends are waiting');
     for (let attempt = 1; attempt <= MOST_ATTEMPTS && performance.now() < end; attempt += 1) {
       if (attempt > 1) await pause(PAUSE_MS);
       try {
-        return await before(end, () => this.send(appends, Math.min(ATTEMPT_MS, end - performance.now())));
+        const position = await before(end, () =>
+          this.send(appends, Math.min(ATTEMPT_MS, end - performance.now())),
+        );
+        this.heads.note(appends);
+        return position;
       } catch (error) {
         failure = error;
         const isConflict = clientErrorType(error) === 'wrong-expected-version';
@@ -86,13 +97,20 @@ export class KurrentAppender {
 
   /** The position if all is there, undefined if nothing is and the streams stand where they were expected. */
   private async settled(appends: readonly StreamAppend[]): Promise<Position | undefined> {
-    const found = await Promise.all(appends.map((append) => this.found(append)));
-    if (found.every(({ events }, i) => isWritten(events, appends[i]!))) {
-      return found.flatMap(({ events }) => events.map(({ position }) => position)).reduce(laterOf);
-    }
+    const found = await this.look(appends);
+    const written = positionIfWritten(found, appends);
+    if (written !== undefined) return written;
     const i = found.findIndex(({ revision }, at) => revision !== appends[at]!.expectedRevision);
     if (i === -1) return undefined;
+    // The reads are not of one instant, and the append itself may have come in between. What stands behind a stream that has
+    // moved is final by now, so a second look tells who moved it.
+    const late = positionIfWritten(await this.look(appends), appends);
+    if (late !== undefined) return late;
     throw new ConcurrencyConflict(appends[i]!.stream, appends[i]!.expectedRevision, found[i]!.revision);
+  }
+
+  private look(appends: readonly StreamAppend[]): Promise<Found[]> {
+    return Promise.all(appends.map((append) => this.found(append)));
   }
 
   private async found({ stream, expectedRevision, events }: StreamAppend): Promise<Found> {
@@ -101,6 +119,26 @@ export class KurrentAppender {
       readEvents(this.reads, stream, { backwards: true, max: 1 }),
     ]);
     return { events: written, revision: last?.revision ?? -1 };
+  }
+}
+
+/** Revisions that streams have reached at least, of the streams appended to last. */
+class KnownHeads {
+  private readonly revisions = new Map<string, number>();
+
+  at(stream: string): number {
+    return this.revisions.get(stream) ?? -1;
+  }
+
+  note(appends: readonly StreamAppend[]): void {
+    for (const { stream, expectedRevision, events } of appends) {
+      this.revisions.delete(stream);
+      this.revisions.set(stream, expectedRevision + events.length);
+    }
+    for (const oldest of this.revisions.keys()) {
+      if (this.revisions.size <= MOST_HEADS) break;
+      this.revisions.delete(oldest);
+    }
   }
 }
 
@@ -113,6 +151,14 @@ interface Found {
 
 const isWritten = (found: readonly RecordedEvent[], { events }: StreamAppend): boolean =>
   found.length === events.length && events.every(({ id }, i) => id === found[i]!.id);
+
+const positionIfWritten = (
+  found: readonly Found[],
+  appends: readonly StreamAppend[],
+): Position | undefined =>
+  found.every(({ events }, i) => isWritten(events, appends[i]!))
+    ? found.flatMap(({ events }) => events.map(({ position }) => position)).reduce(laterOf)
+    : undefined;
 
 const laterOf = (a: Position, b: Position): Position => (a > b ? a : b);
 

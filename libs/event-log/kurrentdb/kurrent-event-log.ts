@@ -15,7 +15,7 @@ import { BookkeepingStream } from './bookkeeping.js';
 import { KurrentAppender } from './kurrent-appender.js';
 import { KurrentConnection } from './kurrent-connection.js';
 import { subscribeToLog } from './log-subscription.js';
-import { endOfAll, LOG_EVENTS, readAllAfter, readEvents, readNewest } from './reads.js';
+import { endOfAll, LOG_EVENTS, readAllAfter, readEvents, readNewest, SCAN_MS } from './reads.js';
 import { toRecordedEvent } from './recorded-event.js';
 
 /** Where snapshots are kept: `PostgresSnapshots`. They are a shortcut, so they need not be beside the log. */
@@ -36,7 +36,7 @@ export interface KurrentEventLogOptions {
 }
 
 /** Newest events of a stream that are read together with its snapshot. More than come between two snapshots. */
-const TAIL_EVENTS = 64;
+const TAIL_EVENTS = 16;
 
 /**
  * The log on KurrentDB 25.1 or later (DESIGN §8). Connects when it is first used; appends, reads and subscriptions have
@@ -46,6 +46,8 @@ const TAIL_EVENTS = 64;
 export class KurrentEventLog implements EventLog {
   private readonly appends: KurrentConnection;
   private readonly reads: KurrentConnection;
+  /** Of the whole log, which may take long: commands do not wait behind them. */
+  private readonly scans: KurrentConnection;
   private readonly subscriptions: KurrentConnection;
   private readonly appender: KurrentAppender;
   private readonly confirmations: CoalescedReads<true>;
@@ -54,6 +56,7 @@ export class KurrentEventLog implements EventLog {
   constructor(private readonly options: KurrentEventLogOptions) {
     this.appends = new KurrentConnection(options.url, 'curfew-appends');
     this.reads = new KurrentConnection(options.url, 'curfew-reads');
+    this.scans = new KurrentConnection(options.url, 'curfew-scans');
     this.subscriptions = new KurrentConnection(options.url, 'curfew-subscriptions');
     this.appender = new KurrentAppender(this.appends, this.reads);
     const stream = new BookkeepingStream(this.appends, 'curfew.confirmations', '~confirmed');
@@ -118,19 +121,24 @@ export class KurrentEventLog implements EventLog {
   }
 
   async readAll(after: Position, max: number): Promise<LogPage> {
-    const found = await readAllAfter(this.reads, after, max, LOG_EVENTS);
+    // A scan may be silent for long; whether the store answers at all is known at once.
+    const [found] = await Promise.all([
+      readAllAfter(this.scans, after, max, LOG_EVENTS, SCAN_MS),
+      endOfAll(this.scans),
+    ]);
     const events = found.map(toRecordedEvent);
     return { events, position: events.at(-1)?.position ?? after, caughtUp: events.length < max };
   }
 
   /** The newest events of the log, newest first. Cost: what the server must look through to find so many. */
   async readNewest(max: number): Promise<readonly RecordedEvent[]> {
-    return (await readNewest(this.reads, max, LOG_EVENTS)).map(toRecordedEvent);
+    const [found] = await Promise.all([readNewest(this.scans, max, LOG_EVENTS), endOfAll(this.scans)]);
+    return found.map(toRecordedEvent);
   }
 
   /** Where the store ends, whatever stands there: no event of the log that is committed now is behind it. */
   async end(): Promise<Position> {
-    return (await endOfAll(this.reads)) ?? '';
+    return (await endOfAll(this.scans)) ?? '';
   }
 
   subscribe(after: Position, signal: AbortSignal): AsyncIterable<SubscriptionMessage> {
@@ -141,7 +149,9 @@ export class KurrentEventLog implements EventLog {
   /** Ends subscriptions; appends that are under way fail. */
   async close(): Promise<void> {
     this.closing.abort();
-    await Promise.all([this.appends.close(), this.reads.close(), this.subscriptions.close()]);
+    await Promise.all(
+      [this.appends, this.reads, this.scans, this.subscriptions].map((connection) => connection.close()),
+    );
   }
 
   /** @param newest the stream's last events, oldest first; all of them if they are fewer than were asked for */

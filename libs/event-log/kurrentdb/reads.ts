@@ -10,6 +10,8 @@ import { toRecordedEvent, type KurrentEvent } from './recorded-event.js';
 
 /** Milliseconds without any answer. */
 const READ_MS = 1_500;
+/** A filtered read of `$all` is silent while the server looks through what the filter drops: a weekend of barriers, say. */
+export const SCAN_MS = 30_000;
 
 /** Event types in `$all` that a reader wants, as the server's regular expression. */
 export type TypeFilter = string;
@@ -50,6 +52,7 @@ export async function readAllAfter(
   after: Position,
   max: number,
   filter: TypeFilter,
+  patienceMs = READ_MS,
 ): Promise<AllEvent[]> {
   const from = parsePosition(after);
   const start = from.commit === 0n && from.prepare === 0n ? 'start' : from;
@@ -57,6 +60,7 @@ export async function readAllAfter(
   const found = await readAllEvents(
     connection,
     allRequest(start, filter, { backwards: false, max: max + 1 }),
+    patienceMs,
   );
   return found.filter(({ at }) => at > after).slice(0, max);
 }
@@ -66,7 +70,8 @@ export const readNewest = (
   connection: KurrentConnection,
   max: number,
   filter: TypeFilter,
-): Promise<AllEvent[]> => readAllEvents(connection, allRequest('end', filter, { backwards: true, max }));
+): Promise<AllEvent[]> =>
+  readAllEvents(connection, allRequest('end', filter, { backwards: true, max }), SCAN_MS);
 
 /** Position of the last event of all, of whatever kind; undefined if there is none. */
 export async function endOfAll(connection: KurrentConnection): Promise<Position | undefined> {
@@ -74,17 +79,25 @@ export async function endOfAll(connection: KurrentConnection): Promise<Position 
   return (await readAllEvents(connection, request))[0]?.at;
 }
 
-async function readAllEvents(connection: KurrentConnection, request: ReadReq): Promise<AllEvent[]> {
-  const events = await readWhole(connection, request);
+async function readAllEvents(
+  connection: KurrentConnection,
+  request: ReadReq,
+  patienceMs = READ_MS,
+): Promise<AllEvent[]> {
+  const events = await readWhole(connection, request, patienceMs);
   return events.flatMap((event) =>
     event.position === undefined ? [] : [{ ...event, at: toPosition(event.position) }],
   );
 }
 
 /** Once more on another connection, if one fails before its time is up: it was cut. */
-async function readWhole(connection: KurrentConnection, request: ReadReq): Promise<KurrentEvent[]> {
+async function readWhole(
+  connection: KurrentConnection,
+  request: ReadReq,
+  patienceMs = READ_MS,
+): Promise<KurrentEvent[]> {
   const once = (): Promise<KurrentEvent[]> =>
-    connection.call(READ_MS, async (client, patience) => {
+    connection.call(patienceMs, async (client, patience) => {
       const events: KurrentEvent[] = [];
       await read(client, request, patience, (event) => events.push(event));
       return events;

@@ -42,13 +42,12 @@ const KEEP = {
     select s.stream, s.revision, s.format, s.state
     from quick, jsonb_to_recordset($1::jsonb) as s(stream text, revision int, format text, state jsonb)
     order by s.stream collate "C"
-    on conflict (stream) do update
-      set revision = excluded.revision, format = excluded.format, state = excluded.state
-      where kept.format <> excluded.format or kept.revision < excluded.revision`,
+    on conflict (stream, format) do update set revision = excluded.revision, state = excluded.state
+      where kept.revision < excluded.revision`,
 };
 
 /**
- * Snapshots in `curfew.snapshots`, one per stream: of the PostgreSQL log, and of a log elsewhere. Needs `eventLogMigrations`.
+ * Snapshots in `curfew.snapshots`, one per stream and format: of the PostgreSQL log, and of a log elsewhere. Needs `eventLogMigrations`.
  * Keeping is best effort and never fails; whoever loads compares with the stream, and discards what is ahead of it.
  */
 export class PostgresSnapshots {

@@ -1,5 +1,6 @@
 import type { Migration } from '#platform';
 import { APPEND_IN_ORDER } from './append-order-schema.js';
+import { LOG_STORE } from './log-store-schema.js';
 import { RENUMBER_AFTER_RESTORE } from './restore-schema.js';
 import { SNAPSHOTS } from './snapshots-schema.js';
 
@@ -129,4 +130,5 @@ export const eventLogMigrations: readonly Migration[] = [
   { id: 'event-log/0002-snapshots', sql: SNAPSHOTS },
   { id: 'event-log/0003-append-in-order', sql: APPEND_IN_ORDER },
   { id: 'event-log/0004-restore', sql: RENUMBER_AFTER_RESTORE },
+  { id: 'event-log/0005-log-store', sql: LOG_STORE },
 ];

@@ -1,13 +1,15 @@
 /**
- * Snapshots, one per stream, with room for HOT updates; and the index of revocations for all the types that end sessions
+ * Snapshots, one per stream and format, with room for HOT updates; and the index of revocations for all the types that end sessions
  * (`REVOCATION_EVENT_TYPES`; the planner uses it for queries that name these or fewer).
  */
 export const SNAPSHOTS = `
 create table curfew.snapshots (
-  stream text collate "C" primary key,
-  revision int not null,
+  stream text collate "C" not null,
   format text not null,
-  state jsonb not null
+  revision int not null,
+  state jsonb not null,
+  -- Two versions of the service beside each other keep one each.
+  primary key (stream, format)
 ) with (fillfactor = 70);
 
 drop index curfew.events_revocations;

@@ -41,9 +41,9 @@ export function connectionConfig(
  * Sets the time after which the server ends an open transaction, whoever holds it up: it would hold back everything that reads
  * the log in order. As an expression, since servers before 17 refuse the name as a start-up option.
  */
-export const transactionTimeout = (ms: number): string =>
+export const transactionTimeout = (ms: number, reach: 'session' | 'local' = 'session'): string =>
   `case when current_setting('server_version_num')::int >= 170000
-    then set_config('transaction_timeout', '${ms}', false) end`;
+    then set_config('transaction_timeout', '${ms}', ${reach === 'local'}) end`;
 
 /**
  * A pool for reads and small writes. A broken idle connection never crashes the process. Opens nothing until it is used.

@@ -35,11 +35,11 @@ interface ClaimRow {
   readonly last: LastEvent | null;
 }
 
-/** Version 1 is made by migrations. Idempotent. */
+/** Version 1 is made by migrations. Idempotent, also when two instances start at once: each unique index may meet the other. */
 export async function registerProjections(pool: pg.Pool, names: readonly ProjectionName[]): Promise<void> {
   await pool.query(
     `insert into curfew.projections (name, version, state, has_tables)
-      select name, 1, 'live', true from unnest($1::text[]) as n(name) on conflict (name, version) do nothing`,
+      select name, 1, 'live', true from unnest($1::text[]) as n(name) on conflict do nothing`,
     [names],
   );
 }
@@ -121,7 +121,7 @@ export async function advance(
     name: 'projection-advance',
     text: `update curfew.projections set position = $6, last = $7, events_done = events_done + $8,
         heartbeat = clock_timestamp(), updated_at = clock_timestamp()
-      where name = $1 and version = $2 and state = $3 and owner = $4 and position = $5`,
+      where name = $1 and version = $2 and state = $3 and owner = $4 and position = $5 and position <= $6`,
     values: [
       name,
       version,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { transactionTimeout } from '#platform';
 import { upcast } from '#contracts';
 import type { RecordedEvent } from '#application';
 import { advance, checkpointAt, type Checkpoint, type Claim } from './checkpoints.js';
@@ -10,6 +11,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const QUERY_CANCELED = '57014';
 /** Longest statement, and longest silence of ours, while appends wait. */
 const HOLD_MS = 1_000;
+/** Appends wait for 2 s at most. The whole transaction; servers before PostgreSQL 17 know only the bound on each statement. */
+const MOST_HELD_MS = 1_500;
 
 class TooMuchLeft extends Error {
   override readonly name = 'TooMuchLeft';
@@ -73,6 +76,7 @@ class InlineFlip implements FlipSteps {
 
   /** The view alone is locked, not its table: an autovacuum there would hold us up. */
   async standStill(client: ProjectionClient, definition: ProjectionDefinition, claim: Claim): Promise<void> {
+    await client.query({ text: `select ${transactionTimeout(MOST_HELD_MS, 'local')}` });
     await replaceViews(client, definition, claim);
   }
 

@@ -8,6 +8,8 @@ const BATCH_EVENTS = 500;
 const LINGER_MS = 20;
 /** While the log is idle: how often its end is written down, and the checkpoint looked for in it. */
 const IDLE_CHECK_MS = 1_000;
+/** Effect and checkpoint are lost together if the server dies, and made again. */
+const QUICK = { synchronous_commit: 'off' };
 
 /**
  * Follows the log from the claim's checkpoint until `signal` aborts: each batch of events with its checkpoint in one
@@ -30,7 +32,7 @@ export async function follow(
       const last = events.at(-1);
       if (last !== undefined) {
         const checkpoint = checkpointAt(last, position);
-        await applyUpToPoison(runtime, definition, claim, { events, checkpoint });
+        await applyUpToPoison(runtime, definition, claim, { events, checkpoint }, QUICK);
       } else if (caughtUp && performance.now() - checkedAt > IDLE_CHECK_MS) {
         await idle(runtime, definition, claim, position);
       } else continue;

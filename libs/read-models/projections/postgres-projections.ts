@@ -135,7 +135,7 @@ export class PostgresProjections implements Projections {
     last,
   }: ProjectionRow): Promise<Pick<ProjectionStatus, 'position' | 'lagMs' | 'lagEvents'>> {
     const { measure, log } = this.options;
-    const lagEvents = await measure.countAfter(position, MOST_LAG_EVENTS);
+    const lagEvents = await this.countAfter(position);
     if (lagEvents === 0) return { position, lagMs: 0, lagEvents };
     const newest = await measure.newest();
     // Before the first event, it is behind by the age of the log.
@@ -144,10 +144,20 @@ export class PostgresProjections implements Projections {
     return { position, lagMs, lagEvents };
   }
 
+  /** A checkpoint of another store's log is behind all of this one; the follower pauses there and says so. */
+  private async countAfter(position: Position): Promise<number> {
+    try {
+      return await this.options.measure.countAfter(position, MOST_LAG_EVENTS);
+    } catch (error) {
+      if (error instanceof RangeError) return MOST_LAG_EVENTS;
+      throw error;
+    }
+  }
+
   private async rebuildOf(row: ProjectionRow | undefined): Promise<ProjectionStatus['rebuild']> {
     if (row === undefined) return undefined;
     const eventsDone = Number(row.events_done);
-    const left = await this.options.measure.countAfter(row.position, MOST_LAG_EVENTS);
+    const left = await this.countAfter(row.position);
     const { failure } = row;
     return {
       version: row.version,
