@@ -5,7 +5,7 @@ import type { RecordedEvent } from './ports/event-log.port.js';
 
 /** By format. A fold that gives something else needs a new format, or snapshots made by the old one would be used. */
 const DIGESTS: Readonly<Record<string, string>> = {
-  '1': '5e224ba557ac41c80cabd84ae35af60483dc2c200ca710a97838f6c6ed93ce21',
+  '1': 'c7d721d31e0ab0b20cd536bc376edc178c735fe10bbff560abacf7ff332fde07',
 };
 
 const recordedAll = (stream: string, ...events: readonly [string, object][]): RecordedEvent[] =>
@@ -87,13 +87,60 @@ const scope = recordedAll('epoch-global', [
   },
 ]);
 
+/** Generations that leave the state, and one that just stays: superseded 16 s before the last rotation and a little more. */
+const rotatedOften = recordedAll(
+  'session-z',
+  ['session.created', created],
+  ...[1_000, 20_000, 20_001, 30_000, 36_000, 36_001, 36_002].map((at, i): readonly [string, object] => [
+    'session.rotated',
+    rotation(i + 1, at),
+  ]),
+);
+const expired = recordedAll(
+  'session-e',
+  ['session.created', created],
+  ['session.expired', { sub: 's', tenant: 't', reason: 'idle', at: 9 }],
+);
+/** More than any bound of the state. */
+const busyUser = recordedAll(
+  'user-y',
+  ...Array.from({ length: 600 }, (_, i): readonly [string, object] => [
+    'user.session-admitted',
+    {
+      sub: 's',
+      tenant: 't',
+      sid: `s${i}`,
+      left: [],
+      ...(i % 2 === 0 ? { idempotencyKeyHash: `k${i}` } : {}),
+    },
+  ]),
+);
+const busyScope = recordedAll(
+  'epoch-tenant-t',
+  ...Array.from({ length: 100 }, (_, i): readonly [string, object] => [
+    'scope.revoked',
+    {
+      revocationId: `r${i}`,
+      kind: 'tenant',
+      tenant: 't',
+      epoch: i + 1,
+      excepted: {},
+      reason: 'admin',
+      initiator: 'admin',
+      at: i,
+    },
+  ]),
+);
+
 describe('snapshot format', () => {
   it('is a new one whenever a fold gives something else', () => {
     const tail = (events: RecordedEvent[]) => ({ events, revision: events.length - 1 });
     const snapshots = [
-      ...[session, ended].map((events) => snapshotOf(SESSION, 's', foldTail(SESSION, tail(events)))),
-      snapshotOf(USER, 'u', foldTail(USER, tail(user))),
-      snapshotOf(SCOPE, 'c', foldTail(SCOPE, tail(scope))),
+      ...[session, ended, rotatedOften, expired].map((events) =>
+        snapshotOf(SESSION, 's', foldTail(SESSION, tail(events))),
+      ),
+      ...[user, busyUser].map((events) => snapshotOf(USER, 'u', foldTail(USER, tail(events)))),
+      ...[scope, busyScope].map((events) => snapshotOf(SCOPE, 'c', foldTail(SCOPE, tail(events)))),
     ];
     const digest = createHash('sha256').update(JSON.stringify(snapshots)).digest('hex');
     expect({ [SNAPSHOT_FORMAT]: digest }).toEqual({ [SNAPSHOT_FORMAT]: DIGESTS[SNAPSHOT_FORMAT] });

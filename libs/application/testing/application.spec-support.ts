@@ -96,7 +96,9 @@ const testKeys: RefreshTokenKeys = {
 
 /** The use cases on the memory log, with a clock and a stopwatch that stand still until they are moved. */
 export class TestApplication {
-  readonly log = new CheckedEventLog(new MemoryEventLog());
+  /** As events are stored, of any version. */
+  readonly stored = new MemoryEventLog();
+  readonly log = new CheckedEventLog(this.stored);
   readonly alarms: SecurityAlarm[] = [];
   readonly counts: SecurityCount[] = [];
   readonly denied = new Set<string>();
