@@ -9,7 +9,7 @@ function withoutEpochs({
   position: _position,
   ...event
 }: RecordedEvent) {
-  const { ep: _ep, ...data } = event.data;
+  const data = Object.fromEntries(Object.entries(event.data).filter(([name]) => name !== 'ep'));
   return { ...event, schemaVersion: 1, data };
 }
 
