@@ -8,7 +8,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '1': 'c7d721d31e0ab0b20cd536bc376edc178c735fe10bbff560abacf7ff332fde07',
 };
 
-const recordedAll = (stream: string, ...events: readonly [string, object][]): RecordedEvent[] =>
+const recordedAll = (stream: string, ...events: readonly (readonly [string, object])[]): RecordedEvent[] =>
   events.map(([type, data], revision) => ({
     id: `event-${revision}`,
     type,
