@@ -22,6 +22,7 @@ export type {
   RevokeOptions,
   SessionInfo,
   SessionPage,
+  WriteAnswer,
   SessionsClient,
   TenantOption,
 } from './http/sessions-client.types.js';

@@ -13,7 +13,7 @@ interface OpenSession {
 }
 
 /** An access token, and whether it lives by the plain definition: excepted in every mass revocation since. */
-export interface JudgedToken extends Readonly<OpenSession> {
+interface JudgedToken extends Readonly<OpenSession> {
   readonly lives: boolean;
 }
 

@@ -7,7 +7,7 @@ export const poisoned = new Set<string>();
 /** Holds up every `apply` while set. */
 export const applyGate: { wait?: (version: number) => Promise<void> } = {};
 
-export class ProbeError extends Error {}
+class ProbeError extends Error {}
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 const WHOLE_LOG = '*';
