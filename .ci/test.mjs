@@ -26,4 +26,6 @@ for (const [index, [name, script]] of steps.entries()) {
 console.log(`\nAll ${steps.length} checks passed in ${seconds(begun)}.`);
 console.log('Not run here: the long rounds (ROUNDS=50, PAUSE=60000) and the benchmarks (npm run bench).');
 if (!process.env.KURRENTDB_URL)
-  console.log('The KurrentDB log was tested on a double that speaks its protocol: KURRENTDB_URL names no server.');
+  console.log(
+    'The KurrentDB log was tested on a double that speaks its protocol: KURRENTDB_URL names no server.',
+  );
