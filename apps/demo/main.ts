@@ -11,7 +11,7 @@ import { play } from './story.js';
 const REUSE_GRACE_S = 1;
 const AUDIENCE = 'demo';
 const ISSUER = 'curfew-demo';
-const STEPS = 8;
+const STEPS = 9;
 
 const { values: flags } = parseArgs({
   options: {
