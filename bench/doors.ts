@@ -1,8 +1,6 @@
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
-import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { projectRoot } from '#local-cluster';
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js';
+import { grpcClients } from '#local-cluster';
 import type { IssuedSession } from '#sdk';
 import type { BenchService } from './environment.js';
 
@@ -21,19 +19,9 @@ type Unary = (
 ) => void;
 
 export function grpcDoor(service: BenchService): Door {
-  const definition = loadSync('curfew/v1/session.proto', {
-    includeDirs: [join(projectRoot(), 'libs/contracts/proto')],
-    longs: Number,
-  });
-  const { v1 } = (loadPackageDefinition(definition) as unknown as { curfew: { v1: Record<string, unknown> } })
-    .curfew;
-  const SessionService = v1['SessionService'] as new (
-    address: string,
-    channel: unknown,
-  ) => Client & Record<'Create' | 'Refresh', Unary>;
-  const client = new SessionService(new URL(service.grpc).host, credentials.createInsecure());
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${service.key}`);
+  const clients = grpcClients(service.grpc, service.key);
+  const client = clients.client('SessionService') as Client & Record<'Create' | 'Refresh', Unary>;
+  const metadata = clients.metadata();
   const call = (method: 'Create' | 'Refresh', body: object): Promise<IssuedSession> =>
     new Promise((resolve, reject) => {
       client[method](body, metadata, (error, answer) => (error ? reject(error) : resolve(answer)));
@@ -42,7 +30,7 @@ export function grpcDoor(service: BenchService): Door {
     name: 'gRPC',
     create: (sub) => call('Create', { sub }),
     refresh: (refreshToken) => call('Refresh', { refreshToken }),
-    close: () => client.close(),
+    close: () => clients.close(),
   };
 }
 

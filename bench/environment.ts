@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { eventLogMigrations, kurrentdbMigrations } from '#event-log';
 import { keysMigrations } from '#keys';
-import { startService, type Service } from '#local-cluster';
+import { createApiKey, startService, type Service } from '#local-cluster';
 import { openPool, runMigrations, startEmbeddedPostgres } from '#platform';
 import { readModelMigrations } from '#read-models';
 
@@ -84,21 +84,10 @@ export async function startBenchService({ database, env }: BenchServiceOptions =
       ...env,
     },
   });
-  const response = await fetch(`${service.http}/v1/api-keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${service.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      name: 'bench',
-      scopes: [
-        'sessions:issue',
-        'sessions:read',
-        'sessions:revoke',
-        'revocations:watch',
-        'tokens:introspect',
-      ],
-    }),
+  const key = await createApiKey(service, {
+    name: 'bench',
+    scopes: ['sessions:issue', 'sessions:read', 'sessions:revoke', 'revocations:watch', 'tokens:introspect'],
   });
-  const { key } = (await response.json()) as { key: string };
   return {
     ...service,
     key,

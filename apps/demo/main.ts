@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { built, Child, startService, type Service } from '#local-cluster';
+import { built, Child, createApiKey, startService, type Service } from '#local-cluster';
 import { createCurfew, type Curfew } from '#sdk';
 import type { ApiNode, NodeSettings } from './node-settings.js';
 import { humanReporter, jsonReporter, type Reporter } from './report.js';
@@ -51,7 +51,11 @@ async function startEverything(count: number, reporter: Reporter) {
   });
   cleanups.push(() => service.child.stop());
   reporter.progress(`service: REST ${service.http}, gRPC ${service.grpc}`);
-  const nodeKey = await apiKey(service, 'demo API nodes', ['revocations:watch', 'tokens:introspect']);
+  // Keys with no more rights than each part needs.
+  const nodeKey = await createApiKey(service, {
+    name: 'demo API nodes',
+    scopes: ['revocations:watch', 'tokens:introspect'],
+  });
   reporter.progress(`starting ${count} API nodes, a process each`);
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, index) =>
@@ -60,17 +64,6 @@ async function startEverything(count: number, reporter: Reporter) {
   );
   for (const node of nodes) reporter.progress(`${node.name}: ${node.url}`);
   return { service, nodes };
-}
-
-/** Keys with no more rights than each part needs. */
-async function apiKey(service: Service, name: string, scopes: readonly string[]): Promise<string> {
-  const response = await fetch(`${service.http}/v1/api-keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${service.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name, scopes }),
-  });
-  if (!response.ok) throw new Error(`making the API key ${name}: HTTP ${response.status}`);
-  return ((await response.json()) as { key: string }).key;
 }
 
 const settingsOf = (service: Service, name: string, key: string): NodeSettings => ({
@@ -121,15 +114,18 @@ async function main(): Promise<number> {
   }
   const reporter = flags.json ? jsonReporter() : humanReporter();
   const { service, nodes } = await startEverything(count, reporter);
-  const key = await apiKey(service, 'demo login service', [
-    'sessions:issue',
-    'sessions:read',
-    'sessions:revoke',
-    'personal-data:read',
-    'audit:read',
-    'revocations:watch',
-    'tokens:introspect',
-  ]);
+  const key = await createApiKey(service, {
+    name: 'demo login service',
+    scopes: [
+      'sessions:issue',
+      'sessions:read',
+      'sessions:revoke',
+      'personal-data:read',
+      'audit:read',
+      'revocations:watch',
+      'tokens:introspect',
+    ],
+  });
   const steps = await play({
     sessions: loginService(service, key).sessions,
     nodes,

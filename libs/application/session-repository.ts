@@ -4,12 +4,14 @@ import {
   scopesOf,
   scopeStream,
   sessionStream,
+  survivesAll,
   userStream,
   type Generation,
   type PerScope,
   type ScopeRef,
   type ScopeState,
   type SessionEvent,
+  type SessionFacts,
   type SessionState,
   type UserState,
 } from '#domain';
@@ -34,6 +36,10 @@ export interface LoadedUser extends Folded<UserState> {
   readonly scopes: PerScope<ScopeState>;
 }
 
+/** Whether a mass revocation has ended a session that is open by its own events: no event of its own says so. */
+export const wasMassRevoked = (sid: string, { state, scopes }: LoadedSession): boolean =>
+  state.status === 'open' && !survivesAll(scopes, state.ep, sid);
+
 /** A load that folds more events keeps a snapshot, so that the next one does not (DESIGN §5: loading stays O(1)). */
 const LONGEST_TAIL = 8;
 /** Sessions whose scopes are remembered, so that one round trip brings both: they never change. */
@@ -45,7 +51,7 @@ type Tails = ReadonlyMap<string, StreamTail>;
 /** Reads streams and folds them. On the primary: what it returns may be decided on. */
 @Injectable()
 export class SessionRepository {
-  private readonly scopesOfSession = new Map<string, PerScope<ScopeRef>>();
+  private readonly scopeStreamsOf = new Map<string, PerScope<string>>();
 
   constructor(@Inject(EVENT_LOG) private readonly log: EventLog) {}
 
@@ -56,16 +62,16 @@ export class SessionRepository {
 
   /** Several for the price of one. Every sid asked for is in the answer. */
   async loadAll(sids: readonly string[]): Promise<ReadonlyMap<string, LoadedSession>> {
-    const remembered = sids.flatMap((sid) => this.scopesOfSession.get(sid) ?? []);
-    const tails = await this.tails([...sids.map(sessionStream), ...remembered.map(scopeStream)]);
+    const remembered = sids.flatMap((sid) => this.scopeStreamsOf.get(sid) ?? []);
+    const tails = await this.tails([...sids.map(sessionStream), ...remembered]);
     const sessions = new Map(sids.map((sid) => [sid, this.fold(SESSION, sessionStream(sid), tails)]));
     const scopes = new Map(
       [...sessions].flatMap(([sid, { state }]) =>
-        state.status === 'none' ? [] : [[sid, this.rememberScopes(sid, scopesOf(state.facts))]],
+        state.status === 'none' ? [] : [[sid, this.scopeStreams(sid, state.facts)]],
       ),
     );
-    const more = [...scopes.values()].flat().filter((scope) => !tails.has(scopeStream(scope)));
-    const all = more.length === 0 ? tails : new Map([...tails, ...(await this.tails(more.map(scopeStream)))]);
+    const more = [...scopes.values()].flat().filter((stream) => !tails.has(stream));
+    const all = more.length === 0 ? tails : new Map([...tails, ...(await this.tails(more))]);
     return new Map(
       [...sessions].map(([sid, session]) => [
         sid,
@@ -77,8 +83,8 @@ export class SessionRepository {
   /** The admissions of a user, and the epochs that a session of that client would see. */
   async loadUser(tenant: string, sub: string, client: string): Promise<LoadedUser> {
     const stream = userStream(tenant, sub);
-    const scopes = scopesOf({ tenant, sub, client });
-    const tails = await this.tails([stream, ...scopes.map(scopeStream)]);
+    const scopes = scopeStreamsOf({ tenant, sub, client });
+    const tails = await this.tails([stream, ...scopes]);
     return { ...this.fold(USER, stream, tails), scopes: this.foldScopes(scopes, tails) };
   }
 
@@ -91,8 +97,8 @@ export class SessionRepository {
   async loadScopesOf(
     sessions: readonly { readonly tenant: string; readonly sub: string; readonly client: string }[],
   ): Promise<PerScope<ScopeState>[]> {
-    const scopes = sessions.map(scopesOf);
-    const tails = await this.tails(scopes.flat().map(scopeStream));
+    const scopes = sessions.map(scopeStreamsOf);
+    const tails = await this.tails(scopes.flat());
     return scopes.map((ofSession) => this.foldScopes(ofSession, tails));
   }
 
@@ -120,23 +126,25 @@ export class SessionRepository {
     return folded;
   }
 
-  private foldScopes(scopes: PerScope<ScopeRef> | undefined, tails: Tails): PerScope<ScopeState> {
-    const states = (scopes ?? NO_SCOPES).map((scope) =>
-      scope === undefined ? SCOPE.initial : this.fold(SCOPE, scopeStream(scope), tails).state,
-    );
-    return states as unknown as PerScope<ScopeState>;
+  private foldScopes(streams: PerScope<string> | undefined, tails: Tails): PerScope<ScopeState> {
+    if (streams === undefined) return QUIET;
+    return streams.map((stream) => this.fold(SCOPE, stream, tails).state) as unknown as PerScope<ScopeState>;
   }
 
-  private rememberScopes(sid: string, scopes: PerScope<ScopeRef>): PerScope<ScopeRef> {
-    if (!this.scopesOfSession.has(sid)) {
-      this.scopesOfSession.set(sid, scopes);
-      if (this.scopesOfSession.size > REMEMBERED_SCOPES) {
-        const [oldest] = this.scopesOfSession.keys();
-        if (oldest !== undefined) this.scopesOfSession.delete(oldest);
-      }
+  private scopeStreams(sid: string, facts: SessionFacts): PerScope<string> {
+    const known = this.scopeStreamsOf.get(sid);
+    if (known !== undefined) return known;
+    const streams = scopeStreamsOf(facts);
+    this.scopeStreamsOf.set(sid, streams);
+    if (this.scopeStreamsOf.size > REMEMBERED_SCOPES) {
+      const [oldest] = this.scopeStreamsOf.keys();
+      if (oldest !== undefined) this.scopeStreamsOf.delete(oldest);
     }
-    return scopes;
+    return streams;
   }
 }
 
-const NO_SCOPES: PerScope<undefined> = [undefined, undefined, undefined, undefined];
+const scopeStreamsOf = (session: Parameters<typeof scopesOf>[0]): PerScope<string> =>
+  scopesOf(session).map(scopeStream) as unknown as PerScope<string>;
+
+const QUIET: PerScope<ScopeState> = [SCOPE.initial, SCOPE.initial, SCOPE.initial, SCOPE.initial];

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import pg from 'pg';
 import { openDataCluster, type DataCluster } from '../../libs/platform/embedded-postgres/data-cluster.js';
 import { ensureDatabase, serverUrl } from '../../libs/platform/embedded-postgres/instance-lock.js';
 import { spawnAs } from '../../libs/platform/embedded-postgres/server-account.js';
 import { findServerBinaries } from '../../libs/platform/embedded-postgres/server-binaries.js';
-import { stopServer } from '../../libs/platform/embedded-postgres/server-process.js';
+import { freeLoopbackPort, stopServer } from '../../libs/platform/embedded-postgres/server-process.js';
 import { eventually } from './cluster.js';
 
 const DATABASE = 'curfew';
@@ -25,7 +24,7 @@ export class OwnPostgres {
   /** With an empty database, on a free port that it keeps. Cost: about 1.5 s. */
   static async start(folder: string): Promise<OwnPostgres> {
     const cluster = await openDataCluster(folder, findServerBinaries());
-    const server = new OwnPostgres(cluster, await freePort());
+    const server = new OwnPostgres(cluster, await freeLoopbackPort());
     await server.restart();
     const client = await server.connect('postgres');
     await ensureDatabase(client, DATABASE);
@@ -106,14 +105,4 @@ function killIfThere(pid: number): void {
   } catch {
     // It has ended with its parent.
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dataFolder, eventually, makeKey, startTestService, type TestService } from '../support/cluster.js';
-import { grpcClients } from '../support/grpc.js';
+import { grpcClients } from '#local-cluster';
 import { restClient } from '../support/rest.js';
 
 const B = 2_000;

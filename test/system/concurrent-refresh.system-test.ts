@@ -9,7 +9,7 @@ import {
   startTestService,
   type TestService,
 } from '../support/cluster.js';
-import { grpcClients, type GrpcClients } from '../support/grpc.js';
+import { grpcClients, type GrpcClients } from '#local-cluster';
 import { onLog } from '../support/log.js';
 
 const PRESENTATIONS = 100;

@@ -4,7 +4,7 @@ import type { MassRevocation, MassRevoked } from '#contracts';
 import type { Curfew, IssuedSession, SessionInfo } from '#sdk';
 import { runCli } from '../support/cli.js';
 import { dataFolder, eventually, startTestService, type TestService } from '../support/cluster.js';
-import { grpcClients, type GrpcClients } from '../support/grpc.js';
+import { grpcClients, type GrpcClients } from '#local-cluster';
 import { onLog } from '../support/log.js';
 import { startNode } from '../support/nodes.js';
 import { restClient, type RestClient } from '../support/rest.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IssuedSession } from '#sdk';
 import { listDoors } from '../../apps/session-service/doors.js';
 import { dataFolder, makeKey, startTestService, type TestService } from '../support/cluster.js';
-import { grpcClients, type GrpcClients } from '../support/grpc.js';
+import { grpcClients, type GrpcClients } from '#local-cluster';
 import { restClient, type RestClient } from '../support/rest.js';
 
 /** What belongs to one tenant, or to nobody. */

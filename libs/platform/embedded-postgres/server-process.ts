@@ -138,7 +138,8 @@ function openLog(file: string): number {
   return log;
 }
 
-async function freeLoopbackPort(): Promise<number> {
+/** Free a moment ago: whoever listens must be ready to find it taken. */
+export async function freeLoopbackPort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');

@@ -35,6 +35,8 @@ const MOST_LAG_EVENTS = 100_000;
 
 /** The projections as operators see them, out of `curfew.projections`. */
 export class PostgresProjections implements Projections {
+  private registered: Promise<void> | undefined;
+
   constructor(private readonly options: PostgresProjectionsOptions) {}
 
   /** Cost: one query, and per followed projection a count of what it is behind. */
@@ -92,12 +94,15 @@ export class PostgresProjections implements Projections {
     this.options.wake?.();
   }
 
-  private async register(): Promise<void> {
+  /** Once: a status is asked for at every scrape. */
+  private register(): Promise<void> {
     const { pool, definitions } = this.options;
-    await registerProjections(
-      pool,
-      definitions.map(({ name }) => name),
-    );
+    const names = definitions.map(({ name }) => name);
+    this.registered ??= registerProjections(pool, names).catch((error: unknown) => {
+      this.registered = undefined;
+      throw error;
+    });
+    return this.registered;
   }
 
   private definition(name: string): ProjectionDefinition {

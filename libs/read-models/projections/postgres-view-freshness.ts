@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Position, ProjectionName, ViewFreshness } from '#application';
 import { CurfewError } from '#contracts';
 import { unavailableIfConnection } from '#platform';
+import { Wake } from './wake.js';
 
 export interface PostgresViewFreshnessOptions {
   /** Of the primary; stays the caller's. */
@@ -43,10 +44,10 @@ export class PostgresViewFreshness implements ViewFreshness {
       throw new CurfewError('ERR_VALIDATION', { field: 'atLeast', detail: 'not a position of this log' });
     }
     const end = performance.now() + waitMs;
-    const wake = new PollWake(this.options);
+    const wake = new Wake();
+    const stop = this.options.onCommitted?.(() => wake.ring());
     try {
       for (;;) {
-        wake.reset();
         const seen = await this.showsNow(view, position);
         if (seen !== 'not-yet') return seen === 'shown';
         const left = end - performance.now();
@@ -57,7 +58,7 @@ export class PostgresViewFreshness implements ViewFreshness {
     } catch (error) {
       throw unavailableIfConnection(error);
     } finally {
-      wake.close();
+      stop?.();
     }
   }
 
@@ -82,38 +83,5 @@ export class PostgresViewFreshness implements ViewFreshness {
       text: `select name, position, state from curfew.projections where state in ('live', 'paused')`,
     });
     return new Map(rows.map((row) => [row.name, row]));
-  }
-}
-
-/** A wait that a commit of this process's projections cuts short. */
-class PollWake {
-  private rung = false;
-  private end: (() => void) | undefined;
-  private readonly stop: (() => void) | undefined;
-
-  constructor({ onCommitted }: PostgresViewFreshnessOptions) {
-    this.stop = onCommitted?.(() => {
-      this.rung = true;
-      this.end?.();
-    });
-  }
-
-  reset(): void {
-    this.rung = false;
-  }
-
-  async wait(ms: number): Promise<void> {
-    if (this.rung) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.end = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  close(): void {
-    this.stop?.();
   }
 }

@@ -8,17 +8,17 @@ export class Wake {
     this.end?.();
   }
 
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.rung && !signal.aborted) {
+  async wait(ms: number, signal?: AbortSignal): Promise<void> {
+    if (!this.rung && !signal?.aborted) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
-          signal.removeEventListener('abort', done);
+          signal?.removeEventListener('abort', done);
           this.end = undefined;
           resolve();
         };
         const timer = setTimeout(done, ms);
-        signal.addEventListener('abort', done);
+        signal?.addEventListener('abort', done);
         this.end = done;
       });
     }

@@ -11,7 +11,6 @@ import {
   hashSecret,
   initialState,
   sessionStream,
-  survivesAll,
   userStream,
   type Admission,
   type CreateDecision,
@@ -32,7 +31,12 @@ import {
 } from '../../ports/keys.port.js';
 import { originOf, recorded } from '../../recording.js';
 import { SessionIssuer } from '../../session-issuer.js';
-import { SessionRepository, type LoadedSession, type LoadedUser } from '../../session-repository.js';
+import {
+  SessionRepository,
+  wasMassRevoked,
+  type LoadedSession,
+  type LoadedUser,
+} from '../../session-repository.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
 import { tenantOf } from '../../tenancy.js';
 import { CreateSession } from './create-session.command.js';
@@ -138,7 +142,7 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
     const decision = decideCreate(
       user.state,
       new Map([...examined].map(([examinedSid, { state }]) => [examinedSid, state])),
-      this.createOf(creation, user, creation.firstLoadRevision, epochPassed(examined)),
+      this.createOf(creation, user, creation.firstLoadRevision, massRevoked(examined)),
     );
     if (decision.outcome === 'superseded') throw new CurfewError('ERR_CREATE_SUPERSEDED');
     const position = await this.append(creation, user, examined, decision);
@@ -228,11 +232,5 @@ export class CreateSessionHandler implements ICommandHandler<CreateSession> {
   }
 }
 
-/** Sessions that a mass revocation ended: no event of their own says so. */
-function epochPassed(examined: ReadonlyMap<string, LoadedSession>): ReadonlySet<string> {
-  const passed = new Set<string>();
-  for (const [sid, { state, scopes }] of examined) {
-    if (state.status === 'open' && !survivesAll(scopes, state.ep, sid)) passed.add(sid);
-  }
-  return passed;
-}
+const massRevoked = (examined: ReadonlyMap<string, LoadedSession>): ReadonlySet<string> =>
+  new Set([...examined].filter(([sid, session]) => wasMassRevoked(sid, session)).map(([sid]) => sid));

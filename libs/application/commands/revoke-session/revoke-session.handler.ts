@@ -1,20 +1,13 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CurfewError } from '#contracts';
-import {
-  decideRevoke,
-  isSid,
-  sessionStream,
-  survivesAll,
-  type EndedSession,
-  type OpenSession,
-} from '#domain';
+import { decideRevoke, isSid, sessionStream, type EndedSession, type OpenSession } from '#domain';
 import { CommandTimes, type CommandTime } from '../../command-time.js';
 import { decideUntilAppended } from '../../decision-loop.js';
 import { EVENT_LOG, type EventLog } from '../../ports/event-log.port.js';
 import { PERSONAL_DATA_VAULT, type PersonalDataVault } from '../../ports/keys.port.js';
 import { originOf, recorded } from '../../recording.js';
-import { SessionRepository } from '../../session-repository.js';
+import { SessionRepository, wasMassRevoked } from '../../session-repository.js';
 import { isVisible } from '../../tenancy.js';
 import { RevokeSession, type RevokedSession } from './revoke-session.command.js';
 
@@ -35,21 +28,21 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
   private async round(command: RevokeSession, time: CommandTime): Promise<RevokedSession> {
     const { sid, note } = command.input;
     if (!isSid(sid)) throw new CurfewError('ERR_NOT_FOUND');
-    const { state, scopes, revision, position } = await this.sessions.load(sid);
+    const session = await this.sessions.load(sid);
+    const { state, revision, position } = session;
     if (state.status === 'none' || !this.mayEnd(command, state)) throw new CurfewError('ERR_NOT_FOUND');
     const { tenant, sub } = state.facts;
     const sealedNote = note === undefined ? undefined : await this.vault.seal(tenant, sub, { note });
 
     const recordedAt = this.times.sentAt();
     const { reason = 'admin', initiator = 'admin' } = command.input;
-    const massRevoked = state.status === 'open' && !survivesAll(scopes, state.ep, sid);
     const revoke = {
       now: recordedAt,
       reason,
       initiator,
       ...(sealedNote === undefined ? {} : { note: sealedNote }),
     };
-    const events = massRevoked ? [] : decideRevoke(state, revoke);
+    const events = wasMassRevoked(sid, session) ? [] : decideRevoke(state, revoke);
     if (events.length === 0) {
       // What was read may be the end of a revoke that was never acknowledged, or of a deposed primary: this answer promises G2 too.
       await this.log.confirm();

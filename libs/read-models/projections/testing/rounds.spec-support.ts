@@ -1,26 +1,19 @@
-/** `SEED` and `ROUNDS` in the environment repeat and prolong a run; tests show the seed in their names. */
-export const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+import { SEED, seededRandom } from '../../../event-log/testing/seeded-random.js';
+import { until as awaited } from '../../../event-log/testing/until.js';
+
+export { SEED };
+
+/** `ROUNDS` in the environment prolongs a run. */
 export const rounds = (few: number): number => Number(process.env['ROUNDS'] ?? few);
 
 /** An integer from 0 to `below` - 1. */
 export type Below = (below: number) => number;
 
-/** mulberry32 */
 export function seeded(seed: number): Below {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const random = seededRandom(seed);
+  return (below) => random.below(below);
 }
 
-/** Awaits a condition. Fails after `withinMs`. */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 8_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not so within ${withinMs} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+/** Awaits a condition for longer than other tests do: rebuilds and takeovers take seconds. */
+export const until = (condition: () => boolean | Promise<boolean>, withinMs = 8_000): Promise<void> =>
+  awaited(condition, withinMs);

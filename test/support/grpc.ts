@@ -1,1 +1,0 @@
-export { grpcClients, type GrpcClients } from '#local-cluster';
