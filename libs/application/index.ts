@@ -12,6 +12,7 @@ export * from './ports/live-revocations.port.js';
 export * from './ports/projections.port.js';
 export * from './ports/reference-clock.port.js';
 export * from './ports/revocation-log.port.js';
+export * from './ports/revocation-stream.port.js';
 export * from './ports/security-feed.port.js';
 export * from './ports/session-views.port.js';
 export * from './commands/create-api-key/create-api-key.command.js';
