@@ -4,3 +4,4 @@ export * from './timers.js';
 export * from './watch-hub.js';
 export * from './watch-message.js';
 export type { CutReason, WatchSubscriberOptions, WatchSubscription } from './watch-subscriber.js';
+export * from './kafka/index.js';
