@@ -1,4 +1,5 @@
 export * from './barrier-reference-clock.js';
+export * from './followed-revocations.js';
 export * from './revocation-follower.js';
 export * from './timers.js';
 export * from './watch-hub.js';
