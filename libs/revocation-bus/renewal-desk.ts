@@ -1,11 +1,10 @@
-import type { Barrier } from '#application';
 import { CurfewError } from '#contracts';
+import type { AnsweredBarrier, FollowedRevocations, RevocationListener } from './followed-revocations.js';
 import { renewalPeriod } from './renewal-period.js';
-import type { RevocationFollower, RevocationListener } from './revocation-follower.js';
 import type { TimerHandle, Timers } from './timers.js';
 
 export interface RenewalDeskOptions {
-  readonly follower: Pick<RevocationFollower, 'listen' | 'requestBarrier'>;
+  readonly follower: Pick<FollowedRevocations, 'listen' | 'requestBarrier'>;
   readonly timers: Timers;
   /** Who has waited for so long is refused. Default 2,000 ms: the default B, after which the answer is worth nothing. */
   readonly patienceMs?: number;
@@ -16,7 +15,7 @@ export interface RenewalDeskOptions {
 /** The answer to a unary renewal. */
 export interface AnsweredRenewal {
   /** It began after the call. */
-  readonly barrier: Omit<Barrier, 'events'>;
+  readonly barrier: AnsweredBarrier;
   /** When to send the next renewal; jitter included. */
   readonly renewAfterMs: number;
 }
@@ -84,7 +83,7 @@ export class RenewalDesk implements RevocationListener {
     // Only barriers are waited for.
   }
 
-  barrierAnswered(barrier: Omit<Barrier, 'events'>): void {
+  barrierAnswered(barrier: AnsweredBarrier): void {
     const answered = this.inFlight;
     this.inFlight = new Set();
     for (const { answer, deadline } of answered) {

@@ -1,6 +1,10 @@
-import type { Barrier, RevocationLog } from '#application';
+import type {
+  AnsweredBarrier,
+  FollowedRevocations,
+  RevocationCursors,
+  RevocationListener,
+} from './followed-revocations.js';
 import { renewalPeriod } from './renewal-period.js';
-import type { RevocationFollower, RevocationListener } from './revocation-follower.js';
 import type { TimerHandle, Timers } from './timers.js';
 import {
   WatchSubscriber,
@@ -14,9 +18,10 @@ const TURN = 512;
 const TURNS_AT_ONCE = 8;
 
 export interface WatchHubOptions {
-  readonly follower: RevocationFollower;
-  readonly log: Pick<RevocationLog, 'shows' | 'isCursor'>;
+  readonly follower: FollowedRevocations;
+  readonly log: RevocationCursors;
   readonly timers: Timers;
+  /** Told to nodes, unless a barrier brings another. */
   readonly maxAccessTtl: number;
   /** A subscriber that does not drain for so long is cut. Default 5,000 ms. */
   readonly maxBlockedMs?: number;
@@ -108,7 +113,7 @@ export class WatchHub implements RevocationListener {
     for (const subscriber of this.subscribers) this.pump(subscriber);
   }
 
-  barrierAnswered({ cursor, referenceTime }: Omit<Barrier, 'events'>): void {
+  barrierAnswered({ cursor, referenceTime, ageMs = 0, maxAccessTtl }: AnsweredBarrier): void {
     const answered = this.inFlight;
     this.inFlight = new Map();
     for (const [subscriber, id] of answered) {
@@ -116,9 +121,9 @@ export class WatchHub implements RevocationListener {
         id,
         cursor,
         referenceTimeMs: referenceTime,
-        maxAccessTtlMs: this.options.maxAccessTtl,
+        maxAccessTtlMs: maxAccessTtl ?? this.options.maxAccessTtl,
         renewAfterMs: subscriber.renewAfterMs,
-        ageMs: 0,
+        ageMs,
       });
       this.counts.answered++;
       this.pump(subscriber);
