@@ -10,7 +10,8 @@ const SCOPES: readonly string[] = ['user', 'client', 'tenant', 'global', 'sessio
 export function revocationOf(message: RevocationMessage): Revocation {
   const { scope, tenant, sub } = message;
   const sid = message.scope === 'session' ? message.sid : '';
-  const { client, epoch, excepted } = message.scope === 'session' ? { client: '', epoch: 0, excepted: {} } : message;
+  const { client, epoch, excepted } =
+    message.scope === 'session' ? { client: '', epoch: 0, excepted: {} } : message;
   const texts: readonly unknown[] = [tenant, sub, sid, client];
   const whole =
     texts.every((text) => typeof text === 'string') &&
