@@ -1,6 +1,6 @@
 import { REVOCATIONS_TOPIC } from '#contracts';
 import { asRevocationSource, type OpenRevocationSource } from '../core/revocation-source.js';
-import { CurfewSdkError } from '../core/error.js';
+import { CurfewSdkError } from '../index.js';
 import { kafkaClients } from './kafka-client.js';
 import type {
   KafkaDiagnosticKind,

@@ -58,7 +58,7 @@ export class WatchFallback {
   }
 
   close(): void {
-    this.#running?.close();
+    void this.#running?.close();
     this.#running = undefined;
   }
 
