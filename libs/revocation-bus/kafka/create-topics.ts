@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { checkTopics, type TopicFinding } from './topics.js';
 import type { WantedTopic } from './wanted-topics.js';
 
@@ -38,7 +38,7 @@ async function alter(
   { name, configs }: WantedTopic,
   wrong: ReadonlySet<string>,
 ): Promise<void> {
-  const resource = { type: ConfigResourceTypes.TOPIC, name };
+  const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name };
   const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
   const set = resources
     .flatMap(({ configEntries }) => configEntries)

@@ -3,7 +3,7 @@ import type { Admin } from 'kafkajs';
 import { KafkaEnvironment } from './kafka-environment.js';
 import { aclLines, topicAcls } from './topic-acls.js';
 import { checkTopics, describeFinding, topicsRefused } from './topics.js';
-import { wantedTopics } from './wanted-topics.js';
+import { wantedTopics, type WantedTopic } from './wanted-topics.js';
 
 const TTL = 900_000;
 const REVOCATIONS = 'curfew.revocations.v1';
@@ -28,6 +28,11 @@ const RIGHT: Record<string, string> = {
 
 const brokerError = (type: string) => Object.assign(new Error(type), { type });
 
+const answer =
+  <A, R>(fake: (asked: A) => R) =>
+  (asked: A): Promise<R> =>
+    Promise.resolve().then(() => fake(asked));
+
 /** What a broker would answer; the topic of session events is always right. */
 function adminOf(revocations: Topic | Error, configError?: Error): Admin {
   const topicOf = (name: string): Topic => {
@@ -36,12 +41,12 @@ function adminOf(revocations: Topic | Error, configError?: Error): Admin {
     return revocations;
   };
   return {
-    fetchTopicMetadata: async ({ topics: [name] }: { topics: string[] }) => {
+    fetchTopicMetadata: answer(({ topics: [name] }: { topics: string[] }) => {
       const { partitions = 4, copies = 1 } = topicOf(name!);
       const replicas = Array.from({ length: copies }, (_, node) => node);
       return { topics: [{ name, partitions: Array.from({ length: partitions }, () => ({ replicas })) }] };
-    },
-    describeConfigs: async ({ resources: [{ name }] }: { resources: [{ name: string }] }) => {
+    }),
+    describeConfigs: answer(({ resources: [{ name }] }: { resources: [{ name: string }] }) => {
       if (configError && name === REVOCATIONS) throw configError;
       const configs = Object.entries({ ...RIGHT, ...topicOf(name).configs });
       const told = configs.filter(([, value]) => value !== undefined);
@@ -50,11 +55,11 @@ function adminOf(revocations: Topic | Error, configError?: Error): Admin {
           { configEntries: told.map(([configName, configValue]) => ({ configName, configValue })) },
         ],
       };
-    },
+    }),
   } as unknown as Admin;
 }
 
-const briefly = async (admin: Admin, topics = wanted()) =>
+const briefly = async (admin: Admin, topics: readonly WantedTopic[] = wanted()) =>
   (await checkTopics(admin, topics)).map(({ setting, is, mustBe }) => [setting, is, mustBe]);
 
 describe('checkTopics', () => {

@@ -1,4 +1,5 @@
-import { ConfigResourceTypes, type Admin, type ITopicMetadata } from 'kafkajs';
+// Not every name of this CommonJS module can be imported by itself.
+import kafkajs, { type Admin, type ITopicMetadata } from 'kafkajs';
 import { CurfewError } from '#contracts';
 import type { WantedTopic } from './wanted-topics.js';
 
@@ -117,7 +118,7 @@ async function checkTopic(admin: Admin, wanted: WantedTopic): Promise<readonly T
     'DescribeConfigs',
     admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames }],
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames }],
     }),
   );
   if ('finding' in described) return [...shapeFindings(wanted, shape), described.finding];
