@@ -1,5 +1,6 @@
 export * from './barrier-reference-clock.js';
 export * from './followed-revocations.js';
+export * from './renewal-desk.js';
 export * from './revocation-follower.js';
 export * from './timers.js';
 export * from './watch-hub.js';
