@@ -11,6 +11,7 @@ import { makeFirstApiKey } from './first-api-key.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
 import { Metrics } from './metrics/metrics.js';
+import { revocationMetrics } from './metrics/revocation-metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
 import { openStorage, type Storage } from './storage.js';
 import { Sweeper } from './sweeper.js';
@@ -101,7 +102,12 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       liveRevocations: follower,
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
-      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
+      metrics: new Metrics([
+        ...log.metrics,
+        ...readModels.metrics,
+        ...revocationMetrics(follower, hub, clock),
+        sweeper.metric,
+      ]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },
