@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { projectRoot } from '#local-cluster';
-import { openGrpcStream, type WatchStream } from '../libs/sdk/watch/grpc-stream.js';
+import { dialGrpc, type GrpcCall } from '../libs/sdk/watch/grpc-call.js';
 
 /** An order of the bench to this process. */
 export type Order =
@@ -59,13 +59,13 @@ let heardByAll: () => void = () => undefined;
 function node(name: string): Promise<void> {
   let id = 0;
   let sentAt = 0;
-  let stream: WatchStream | undefined = undefined;
+  let stream: GrpcCall | undefined = undefined;
   return new Promise((ready) => {
     const renew = (): void => {
       sentAt = performance.now();
       stream?.send(Watch.requestSerialize({ renew: { id: ++id } }));
     };
-    stream = openGrpcStream(grpc, key, {
+    stream = dialGrpc(grpc, key).call(Watch.path, {
       onMessage: (bytes) => {
         const { revocation, renewed } = Watch.responseDeserialize(bytes);
         if (revocation?.sid !== undefined) {

@@ -4,6 +4,7 @@ import type {
   RevocationCursors,
   RevocationListener,
 } from './followed-revocations.js';
+import { renewalPeriod } from './renewal-period.js';
 import type { TimerHandle, Timers } from './timers.js';
 import {
   WatchSubscriber,
@@ -12,10 +13,6 @@ import {
   type WatchSubscription,
 } from './watch-subscriber.js';
 
-/** Renewals go out every 500 ms; each subscriber has a period of its own around it, which spreads a fleet. */
-const RENEW_AFTER_MS = 500;
-const RENEW_SPREAD_MS = 100;
-const GOLDEN_RATIO = 0.618_033_988_749_895;
 /** How many revocations a subscriber looks at in one turn, so that a long replay delays nobody else. */
 const TURN = 512;
 const TURNS_AT_ONCE = 8;
@@ -68,8 +65,7 @@ export class WatchHub implements RevocationListener {
   /** Replays what the cursor does not show, then goes on live. May call `send` and `close` before it returns. */
   subscribe(options: WatchSubscriberOptions): WatchSubscription {
     const { follower, log } = this.options;
-    const spread = (this.counts.subscribed++ * GOLDEN_RATIO) % 1;
-    const renewAfterMs = Math.round(RENEW_AFTER_MS + (spread - 0.5) * RENEW_SPREAD_MS);
+    const renewAfterMs = renewalPeriod(this.counts.subscribed++);
     const subscriber = new WatchSubscriber(options, renewAfterMs, follower.memory, log);
     this.subscribers.add(subscriber);
     if (this.stopped) this.cut(subscriber, 'stopping');
