@@ -191,7 +191,7 @@ export class LaneWorld {
     };
   };
 
-  #renew({ onMessage, onEnd }: CallHandlers): (request: Buffer) => void {
+  #renew(handlers: CallHandlers): (request: Buffer) => void {
     return (bytes) => {
       if (!this.renews) return;
       this.renewals.push(types.request.decode(bytes) as unknown as { nodeId: string; appliedCursor: string });
@@ -205,15 +205,15 @@ export class LaneWorld {
         lanes: this.lanes,
         tenants: ['*'],
       };
-      onMessage(Buffer.from(types.answer.encode(answer).finish()));
-      onEnd({ status: 0, message: 'done' });
+      handlers.onMessage(Buffer.from(types.answer.encode(answer).finish()));
+      handlers.onEnd({ status: 0, message: 'done' });
     };
   }
 
-  #watch({ onMessage }: CallHandlers): (request: Buffer) => void {
+  #watch(handlers: CallHandlers): (request: Buffer) => void {
     let sent = 0;
     const say = (response: object): void =>
-      onMessage(Buffer.from(types.watchResponse.encode(response).finish()));
+      handlers.onMessage(Buffer.from(types.watchResponse.encode(response).finish()));
     return (bytes) => {
       const { renew } = types.watchRequest.toObject(types.watchRequest.decode(bytes), { longs: Number }) as {
         renew?: { id: number };

@@ -26,7 +26,7 @@ interface TestNode {
   readonly source: KafkaRevocations;
   readonly told: KafkaDiagnostic[];
   readonly failures: Diagnostic[];
-  verdict(sid: string): Promise<string>;
+  readonly verdict: (sid: string) => Promise<string>;
 }
 
 describeWithKafka(
