@@ -5,7 +5,7 @@ import { createApiKey } from '#local-cluster';
 import { API_KEY_SCOPES } from '#contracts';
 import { AUDIENCE, externalDatabase, ISSUER } from '../support/cluster.js';
 import { OwnPostgres } from '../support/own-postgres.js';
-import { ChaosNode } from './chaos-node.js';
+import { ChaosNode, mutantUrl } from './chaos-node.js';
 import { Instance } from './instance.js';
 import { MovableClock } from './movable-clock.js';
 import { Oracle } from './oracle.js';
@@ -70,6 +70,7 @@ export class ChaosCluster {
     return cluster;
   }
 
+  /** @param mutant a script of `processes/mutants` that breaks it from outside */
   async startInstance(name: string, databaseUrl: string, mutant?: string): Promise<Instance> {
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
@@ -78,7 +79,10 @@ export class ChaosCluster {
       name,
       folder,
       databaseUrl,
-      env: { ...this.env, ...(mutant === undefined ? {} : { NODE_OPTIONS: `--import=${mutant}` }) },
+      env: {
+        ...this.env,
+        ...(mutant === undefined ? {} : { NODE_OPTIONS: `--import=${mutantUrl(mutant)}` }),
+      },
       watchdog: this.watchdog,
       ...(clock ? { clock } : {}),
       ...(VERBOSE ? { onLine: (line: string) => console.log(`${name}: ${line}`) } : {}),

@@ -14,7 +14,7 @@ export interface Recovery {
 
 /** A stopped process would never answer. */
 const ask = (node: ChaosNode, withinMs: number): Promise<NodeReport | undefined> =>
-  Promise.race([node.ask(), sleep(withinMs, undefined)]);
+  Promise.race([node.ask(), sleep(withinMs, undefined, { ref: false })]);
 
 /**
  * Awaits that every node is back at its cache by itself: between two looks it had a lease, accepted from memory and asked the
