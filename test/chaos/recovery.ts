@@ -43,8 +43,15 @@ export async function recover(cluster: ChaosCluster, load: Load, withinMs: numbe
     if (waiting.size > 0) await sleep(LOOK_EVERY_MS);
   }
   void load.revoke(login.sid);
-  return { tookMs: performance.now() - begun, lost: [...waiting].map(({ name }) => name) };
+  const lost = [...waiting].map((node) => `${node.name} (${describe(before.get(node))})`);
+  return { tookMs: performance.now() - begun, lost };
 }
 
 const isQuiet = (last: NodeReport, report: NodeReport): boolean =>
   report.introspections === last.introspections && report.counts.stale === last.counts.stale;
+
+function describe(report: NodeReport | undefined): string {
+  if (report === undefined) return 'does not answer';
+  const { fresh, hits, introspections, counts } = report;
+  return `${fresh ? 'fresh' : 'no lease'}, ${hits} hits, ${introspections} introspections, ${counts.stale} stale`;
+}

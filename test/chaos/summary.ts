@@ -64,6 +64,7 @@ export function tell(summary: Summary): void {
     `  writes: ${count(writes.created)} sessions, ${count(writes.revoked)} revoked one by one, ${count(writes.massRevoked)} mass revocations, ${count(writes.failedWrites + writes.failedRevokes)} attempts repeated`,
     `  worst staleness: ${summary.worstStalenessMs} ms after the revoke had returned`,
     `  violations: ${summary.violations.length}, false refusals: ${summary.falseRefusals.length}, lost: ${summary.lost.length}, other failures: ${summary.failures.length}`,
+    ...summary.failures.map((failure) => `  FAILURE: ${failure}`),
     ...(summary.more === undefined ? [] : [`  ${JSON.stringify(summary.more)}`]),
   ];
   console.log(`${lines.join('\n')}\n${JSON.stringify(summary)}`);
