@@ -44,16 +44,18 @@ function bytesField(field: number, value: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(value.length)]), value]);
 }
 
-export function encodeHello(nodeId: string, cursor: string): Buffer {
-  return bytesField(
-    1,
-    Buffer.concat([bytesField(1, Buffer.from(nodeId)), bytesField(2, Buffer.from(cursor))]),
-  );
+const numberField = (field: number, value: number): Buffer =>
+  Buffer.from([(field << 3) | VARINT, ...varint(value)]);
+
+/** @param bound B in milliseconds. */
+export function encodeHello(nodeId: string, cursor: string, bound: number): Buffer {
+  const id = bytesField(1, Buffer.from(nodeId));
+  return bytesField(1, Buffer.concat([id, bytesField(2, Buffer.from(cursor)), numberField(3, bound)]));
 }
 
-/** @param id 1 to 2^53 - 1. */
-export function encodeRenew(id: number): Buffer {
-  return bytesField(2, Buffer.from([(1 << 3) | VARINT, ...varint(id)]));
+/** @param id @param applied 1 to 2^53 - 1; `applied` is 0 when no answer came yet. */
+export function encodeRenew(id: number, applied: number): Buffer {
+  return bytesField(2, Buffer.concat([numberField(1, id), numberField(2, applied)]));
 }
 
 const malformed = (): RangeError => new RangeError('malformed message');
