@@ -7,6 +7,7 @@ import { CurfewError, prepareEventChecks } from '#contracts';
 import { startStopwatch } from '#platform';
 import {
   BarrierReferenceClock,
+  PostgresRevocationStream,
   RenewalDesk,
   RevocationFollower,
   systemTimers,
@@ -16,6 +17,7 @@ import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
+import { openRelay } from './open-relay.js';
 import { Metrics } from './metrics/metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
 import { openStorage, type Storage } from './storage.js';
@@ -89,6 +91,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   const { clock, follower, hub, desk } = await followRevocations(storage, settings.maxAccessTtl, undo);
   const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
   const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
+  const relayMetrics = await openRelay(env, storage, undo);
   const sweeper = new Sweeper(env.CURFEW_SWEEP_INTERVAL);
   const doors = await openDoors({
     parts: {
@@ -110,8 +113,8 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       watchHub: hub,
       renewalDesk: desk,
       // Until a relay publishes to Kafka, there is no stream.
-      revocationStream: { current: () => Promise.resolve(undefined) },
-      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
+      revocationStream: new PostgresRevocationStream(storage.database.pool, systemTimers),
+      metrics: new Metrics([...log.metrics, ...readModels.metrics, ...relayMetrics, sweeper.metric]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },

@@ -19,8 +19,9 @@ import {
   unavailableIfConnection,
 } from '#platform';
 import { readModelMigrations } from '#read-models';
+import { relayMigrations } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
-import { openLog, type OpenLog } from './open-log.js';
+import { openLog, type Database, type OpenLog } from './open-log.js';
 import { openReadModels, type ReadModels } from './open-read-models.js';
 import type { UndoList } from './undo-list.js';
 
@@ -28,6 +29,7 @@ import type { UndoList } from './undo-list.js';
 const POOL_SIZE = 12;
 
 export interface Storage {
+  readonly database: Database;
   readonly log: OpenLog;
   readonly readModels: ReadModels;
   readonly apiKeys: PostgresApiKeys;
@@ -85,6 +87,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
       ...kurrentdbMigrations,
       ...readModelMigrations,
       ...keysMigrations,
+      ...relayMigrations,
     ]);
     await refuseAnotherLogStore(pool, env.KURRENTDB_URL === undefined ? 'postgres' : 'kurrentdb');
   } catch (error) {
@@ -94,6 +97,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
   const keyRing = await KeyRing.load(pool, key);
   const log = openLog(env.KURRENTDB_URL, { url, pool }, undo);
   return {
+    database: { url, pool },
     log,
     readModels: openReadModels(log, { url, pool }, env.CURFEW_PROJECTOR, undo),
     apiKeys: new PostgresApiKeys(pool),

@@ -22,6 +22,15 @@ export interface RelayLog {
   close(): Promise<void>;
 }
 
+/**
+ * @param connection holds the lock; a log that is in PostgreSQL is read on it
+ * @param checkpoint what it does not show is read first
+ */
+export type OpenRelayLog = (
+  connection: DedicatedConnection,
+  checkpoint: RevocationCursor | undefined,
+) => RelayLog;
+
 /** What runs beside a leadership and ends with it. */
 export type BesideTheRelay = (
   begun: BegunTerm,
@@ -49,11 +58,7 @@ export interface RelayRoleOptions {
   readonly databaseUrl: string;
   readonly timers: Timers;
   readonly open: OpenLanePublisher;
-  /**
-   * @param connection holds the lock; a log that is in PostgreSQL is read on it
-   * @param checkpoint what it does not show is read first
-   */
-  readonly openLog: (connection: DedicatedConnection, checkpoint: RevocationCursor | undefined) => RelayLog;
+  readonly openLog: OpenRelayLog;
   readonly beside?: BesideTheRelay;
   readonly maxAccessTtl: number;
   readonly heartbeatEveryMs: number;
@@ -176,9 +181,9 @@ export class RelayRole {
     publisher: LanePublisher,
   ): Promise<RelayEnd | 'lock-lost'> {
     const { timers, maxAccessTtl, onNews } = this.options;
-    const { log, close } = this.options.openLog(leadership.connection, begun.checkpoint);
+    const opened = this.options.openLog(leadership.connection, begun.checkpoint);
     const follower = new RevocationFollower({
-      log,
+      log: opened.log,
       clock: new BarrierReferenceClock(timers),
       timers,
       maxAccessTtl,
@@ -199,7 +204,7 @@ export class RelayRole {
     const why = leadership.lost.aborted ? 'lock-lost' : end;
     over.abort();
     await Promise.allSettled([follower.stop(), checkpoints, beside]);
-    await close();
+    await opened.close();
     this.ended(relay);
     onNews({ kind: 'led', incarnation: begun.term.incarnation, why });
     return why;

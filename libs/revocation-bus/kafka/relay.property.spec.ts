@@ -4,7 +4,11 @@ import type { LaneRecord } from '#contracts';
 import { BarrierReferenceClock } from '../barrier-reference-clock.js';
 import { RevocationFollower } from '../revocation-follower.js';
 import { FakeBroker, type ProduceFate } from '../testing/fake-broker.js';
-import { FakeRevocationLog, FakeRevocationStore } from '../testing/fake-revocation-log.js';
+import {
+  FakeRevocationLog,
+  FakeRevocationStore,
+  type FakeTransaction,
+} from '../testing/fake-revocation-log.js';
 import { LaneConsumer } from '../testing/lane-consumer.js';
 import { VirtualTimers } from '../testing/virtual-timers.js';
 import type { LaneBatch } from './lane-publisher.js';
@@ -47,7 +51,7 @@ class World {
   /** By barrier: what had been committed when it was written. */
   private readonly committedAt = new Map<bigint, readonly string[]>();
   private readonly committed: string[] = [];
-  private readonly open: { readonly sid: string; commit(): void }[] = [];
+  private readonly open: { readonly sid: string; readonly transaction: FakeTransaction }[] = [];
   private readonly store = new FakeRevocationStore(this.timers);
   private readonly logs: FakeRevocationLog[] = [];
   private readonly relays: Relay[] = [];
@@ -83,8 +87,8 @@ class World {
   isLive(): boolean {
     if (!this.noticeable) return true;
     const newest = this.store.writeBarrier().n - 20n;
-    return this.broker.lanes.every((records, lane) =>
-      this.walk(lane, records, this.streams.at(-1)!).some(({ barrier }) => barrier >= newest),
+    return this.broker.lanes.every((records) =>
+      this.walk(records, this.streams.at(-1)!).some(({ barrier }) => barrier >= newest),
     );
   }
 
@@ -97,8 +101,7 @@ class World {
   private async take(one: Step): Promise<void> {
     if (one.kind === 'revoke') {
       const sid = `s${this.sids++}`;
-      const { commit } = this.store.begin(sid);
-      this.open.push({ sid, commit });
+      this.open.push({ sid, transaction: this.store.begin(sid) });
       if (!one.late) this.commit();
     } else if (one.kind === 'commit') this.commit();
     else if (one.kind === 'fate') this.broker.fates.push(one.fate);
@@ -113,7 +116,7 @@ class World {
   private commit(): void {
     const last = this.open.pop();
     if (!last) return;
-    last.commit();
+    last.transaction.commit();
     this.committed.push(last.sid);
     for (const log of this.logs) log.wake();
   }
@@ -159,7 +162,7 @@ class World {
    */
   private check(): void {
     for (const streamId of this.streams) {
-      const walks = this.broker.lanes.map((records, lane) => this.walk(lane, records, streamId));
+      const walks = this.broker.lanes.map((records) => this.walk(records, streamId));
       for (const [n, committed] of this.committedAt) {
         const seen = walks.map((steps) => steps.find(({ barrier }) => barrier >= n));
         if (seen.includes(undefined)) continue;
@@ -171,7 +174,7 @@ class World {
   }
 
   /** After each heartbeat that counted on this lane: its barrier, and what the lane had brought until then. */
-  private walk(lane: number, records: readonly LaneRecord[], streamId: string) {
+  private walk(records: readonly LaneRecord[], streamId: string) {
     const consumer = new LaneConsumer(1, this.broker.lanes.length);
     const steps: { readonly barrier: bigint; readonly applied: readonly string[] }[] = [];
     records.forEach((record, offset) => {

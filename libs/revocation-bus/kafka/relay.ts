@@ -1,10 +1,6 @@
-import type { Barrier } from '#application';
 import type { Heartbeat, PublishedRevocation, RevocationMessage } from '#contracts';
-import {
-  REPLAY_MARGIN_MS,
-  type RevocationFollower,
-  type RevocationListener,
-} from '../revocation-follower.js';
+import type { AnsweredBarrier, FollowedRevocations, RevocationListener } from '../followed-revocations.js';
+import { REPLAY_MARGIN_MS } from '../revocation-follower.js';
 import type { Timers } from '../timers.js';
 import type { LaneBatch, LanePublisher, OpenLanePublisher } from './lane-publisher.js';
 import { LaneWriter, type Term } from './lane-writer.js';
@@ -38,7 +34,7 @@ export interface RelayCheckpoint {
 
 export interface RelayOptions {
   /** Of this leadership alone, and not started before `run`: it republishes what it reads first. */
-  readonly follower: Pick<RevocationFollower, 'memory' | 'listen' | 'requestBarrier'>;
+  readonly follower: FollowedRevocations;
   readonly timers: Timers;
   readonly term: Term;
   /** Of each lane, the offset below which nothing new can be written; fewer where none is known. */
@@ -57,7 +53,7 @@ export interface RelayOptions {
   readonly onFailure?: (error: unknown, failures: number) => void;
 }
 
-interface AnsweredBarrier extends Omit<Barrier, 'events'> {
+interface PendingBarrier extends AnsweredBarrier {
   /** To be published once every revocation below this number is. */
   readonly behind: number;
 }
@@ -67,7 +63,7 @@ interface Batch {
   /** The place behind it. */
   readonly next: number;
   readonly revocations: number;
-  readonly barrier: AnsweredBarrier | undefined;
+  readonly barrier: PendingBarrier | undefined;
 }
 
 export interface RelayStats {
@@ -95,7 +91,7 @@ export class Relay implements RevocationListener {
   private readonly nextOffsets: bigint[];
   private readonly counts = { revocations: 0, heartbeats: 0, failures: 0 };
   private place: number;
-  private answers: AnsweredBarrier[] = [];
+  private answers: PendingBarrier[] = [];
   private unacknowledged: Batch | undefined;
   private publisher: LanePublisher | undefined;
   private failuresInARow = 0;
@@ -155,7 +151,7 @@ export class Relay implements RevocationListener {
     this.pause.end();
   }
 
-  barrierAnswered(barrier: Omit<Barrier, 'events'>): void {
+  barrierAnswered(barrier: AnsweredBarrier): void {
     this.time = { referenceTime: barrier.referenceTime, at: this.options.timers.monotonic() };
     if (this.answers.length === MAX_ANSWERS) this.answers.pop();
     this.answers.push({ ...barrier, behind: this.options.follower.memory.end });
@@ -194,7 +190,7 @@ export class Relay implements RevocationListener {
   }
 
   /** The newest barrier whose revocations are all below `next`. Older ones say less: they go. */
-  protected answerBehind(next: number): AnsweredBarrier | undefined {
+  protected answerBehind(next: number): PendingBarrier | undefined {
     const last = this.answers.findLastIndex(({ behind }) => behind <= next);
     const [barrier] = last < 0 ? [] : this.answers.splice(0, last + 1).slice(-1);
     return barrier;
@@ -209,7 +205,7 @@ export class Relay implements RevocationListener {
     };
   }
 
-  private heartbeat({ n, cursor, referenceTime }: AnsweredBarrier): Heartbeat {
+  private heartbeat({ n, cursor, referenceTime }: PendingBarrier): Heartbeat {
     return {
       barrier: n.toString(),
       cursor,

@@ -1,11 +1,18 @@
-import type { LaneRecord } from '#contracts';
+import type { LanePlace, LaneRecord } from '#contracts';
 
 interface Reached {
   readonly incarnation: number;
   readonly sequence: number;
   readonly barrier: bigint;
-  readonly broken: boolean;
+  readonly isBroken: boolean;
 }
+
+const NOTHING: Reached = { incarnation: 0, sequence: 0, barrier: 0n, isBroken: false };
+
+/** At the very beginning of a lane nothing but a first record can stand: else the topic was made anew under its relay. */
+const follows = (last: Reached, { incarnation, sequence }: LanePlace, isPin: boolean): boolean =>
+  isPin ||
+  (incarnation > last.incarnation ? sequence === 1 : !last.isBroken && sequence === last.sequence + 1);
 
 /**
  * The rule by which a node counts heartbeats (docs/adr/0017), written down as plainly as can be: to check the relay by, and
@@ -31,24 +38,19 @@ export class LaneConsumer {
     { offset, pin }: { offset: number; pin: number },
   ): void {
     if (content.kind === 'revocation') this.applied.add(content.published.revocationId);
-    const last = this.lanes.get(lane) ?? { incarnation: 0, sequence: 0, barrier: 0n, broken: false };
-    if (place.incarnation < last.incarnation) return;
+    const last = this.lanes.get(lane) ?? NOTHING;
     const isNew = place.incarnation > last.incarnation;
-    const expected = isNew ? 1 : last.sequence + 1;
-    if (place.sequence < expected && !isNew) return;
-    // At the very beginning of a lane nothing but a first record can stand: else the topic was made anew under its relay.
-    const contiguous =
-      (place.sequence === expected && (isNew || !last.broken)) || (offset === pin && pin > 0);
-    const counts =
-      contiguous &&
-      content.kind === 'heartbeat' &&
-      place.streamId === streamId &&
-      place.lanes === this.topicLanes;
+    const isPin = offset === pin && pin > 0;
+    if (!isNew && (place.incarnation < last.incarnation || place.sequence <= last.sequence)) return;
+    const isContiguous = follows(last, place, isPin);
+    const carried = isNew || !isContiguous ? 0n : last.barrier;
+    const isOurs = place.streamId === streamId && place.lanes === this.topicLanes;
+    const counts = isContiguous && isOurs && content.kind === 'heartbeat';
     this.lanes.set(lane, {
       incarnation: place.incarnation,
-      sequence: contiguous ? place.sequence : last.sequence,
-      barrier: counts ? BigInt(content.heartbeat.barrier) : contiguous && !isNew ? last.barrier : 0n,
-      broken: !contiguous,
+      sequence: isContiguous ? place.sequence : last.sequence,
+      barrier: counts ? BigInt(content.heartbeat.barrier) : carried,
+      isBroken: !isContiguous,
     });
   }
 
