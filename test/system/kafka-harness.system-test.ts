@@ -31,7 +31,13 @@ async function createTopic(kafka: Kafka, replicationFactor = 1): Promise<string>
 
 async function produce(kafka: Kafka, topic: string, ...values: string[]): Promise<void> {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
+  // kafkajs asks for a producer id once, of a node that may be the dead one.
+  const connected = (): Promise<boolean> =>
+    producer.connect().then(
+      () => true,
+      (error: Error) => (/ECONNREFUSED/.test(error.message) ? false : Promise.reject(error)),
+    );
+  await eventually(connected, { what: 'a producer' });
   try {
     await producer.send({ topic, acks: -1, messages: values.map((value) => ({ value })) });
   } finally {
