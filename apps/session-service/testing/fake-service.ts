@@ -3,6 +3,7 @@ import type { Type } from '@nestjs/common';
 import {
   CreateApiKey,
   CreateSession,
+  GetReceipt,
   GetSession,
   GetSessionAt,
   GetSessionHistory,
@@ -41,6 +42,7 @@ const COMMANDS = [
   ResumeProjection,
 ];
 const QUERIES = [
+  GetReceipt,
   GetSession,
   GetSessionAt,
   GetSessionHistory,
@@ -166,6 +168,11 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
         renew: () =>
           Promise.resolve({ barrier: { n: 1n, cursor: 'c', referenceTime: 0 }, renewAfterMs: 500 }),
       },
+      nodeRegistry: {
+        ...notUsed<Parts['nodeRegistry']>(),
+        introduce: () => ({ heard: () => undefined, isAwaited: false }),
+      },
+      recentRevocations: notUsed(),
       revocationStream: { current: () => Promise.resolve(undefined) },
       metrics: new Metrics([SCRAPED]),
       ...overrides,
