@@ -11,6 +11,7 @@ import { followRevocations } from './follow-revocations.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
 import { Metrics } from './metrics/metrics.js';
+import { revocationMetrics } from './metrics/revocation-metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
 import { openStorage } from './storage.js';
 import { Sweeper } from './sweeper.js';
@@ -89,7 +90,12 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       recentRevocations: recent,
       // Until a relay publishes to Kafka, there is no stream.
       revocationStream: { current: () => Promise.resolve(undefined) },
-      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
+      metrics: new Metrics([
+        ...log.metrics,
+        ...readModels.metrics,
+        ...revocationMetrics(follower, hub, clock),
+        sweeper.metric,
+      ]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },
