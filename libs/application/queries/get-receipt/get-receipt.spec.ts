@@ -79,7 +79,7 @@ describe('GetReceipt', () => {
   });
 
   it('makes sure of a revocation that has not been read here yet', async () => {
-    world.onRefresh = () => void world.add('s2', { sid: 's2' } as never) as undefined;
+    world.onRefresh = () => world.add('s2', { sid: 's2' });
     expect(await world.ask({ id: 's2' })).toMatchObject({ id: 's2' });
     await expect(world.ask({ id: 'unknown' })).rejects.toMatchObject(notFound);
     expect(world.refreshes).toBe(2);
