@@ -46,7 +46,7 @@ function tell(logger: Logger, news: RelayNews): void {
  */
 export async function openRelay(
   env: Environment,
-  { database, log }: Pick<Storage, 'database' | 'log'>,
+  { databaseUrl, log }: Pick<Storage, 'databaseUrl' | 'log'>,
   undo: UndoList,
 ): Promise<readonly MetricSource[]> {
   const connection = await readKafkaConnection(env, 'curfew-relay');
@@ -56,7 +56,7 @@ export async function openRelay(
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
   const role = new RelayRole({
-    databaseUrl: database.url,
+    databaseUrl,
     timers: systemTimers,
     open: openKafkaLanePublisher(kafka, env.CURFEW_KAFKA_REVOCATIONS_TOPIC),
     openLog: log.openRelayLog,

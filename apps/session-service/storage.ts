@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import type pg from 'pg';
 import { CurfewError } from '#contracts';
 import { eventLogMigrations, kurrentdbMigrations, refuseAnotherLogStore } from '#event-log';
 import {
@@ -21,7 +22,7 @@ import {
 import { readModelMigrations } from '#read-models';
 import { relayMigrations } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
-import { openLog, type Database, type OpenLog } from './open-log.js';
+import { openLog, type OpenLog } from './open-log.js';
 import { openReadModels, type ReadModels } from './open-read-models.js';
 import type { UndoList } from './undo-list.js';
 
@@ -29,12 +30,14 @@ import type { UndoList } from './undo-list.js';
 const POOL_SIZE = 12;
 
 export interface Storage {
-  readonly database: Database;
+  readonly databaseUrl: string;
   readonly log: OpenLog;
   readonly readModels: ReadModels;
   readonly apiKeys: PostgresApiKeys;
   readonly keyRing: KeyRing;
   readonly personalDataVault: PostgresPersonalDataVault;
+  /** Of the primary. */
+  readonly pool: pg.Pool;
 }
 
 /** The PostgreSQL to use: the one that is set, or one of our own. */
@@ -97,11 +100,12 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
   const keyRing = await KeyRing.load(pool, key);
   const log = openLog(env.KURRENTDB_URL, { url, pool }, undo);
   return {
-    database: { url, pool },
+    databaseUrl: url,
     log,
     readModels: openReadModels(log, { url, pool }, env.CURFEW_PROJECTOR, undo),
     apiKeys: new PostgresApiKeys(pool),
     keyRing,
     personalDataVault: new PostgresPersonalDataVault(pool, key),
+    pool,
   };
 }

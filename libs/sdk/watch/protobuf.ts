@@ -40,11 +40,11 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-function bytesField(field: number, value: Uint8Array): Buffer {
+export function bytesField(field: number, value: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(value.length)]), value]);
 }
 
-const numberField = (field: number, value: number): Buffer =>
+export const numberField = (field: number, value: number): Buffer =>
   Buffer.from([(field << 3) | VARINT, ...varint(value)]);
 
 /** @param bound B in milliseconds. */
@@ -69,7 +69,7 @@ interface Fields {
 }
 
 /** @throws RangeError if the bytes are no message. */
-function fieldsOf(message: Buffer): Fields {
+export function fieldsOf(message: Buffer): Fields {
   /** By tag, which is field and wire type: a value of another type is that of an unknown field. */
   const fields = new Map<number, (number | Buffer)[]>();
   let at = 0;
