@@ -52,7 +52,7 @@ describe('curfew revoke --wait', () => {
     ]);
     expect(door.seen.map(({ url }) => url?.replace(/timeout=\d+/, 'timeout=N'))).toEqual([
       `/v1/sessions/${SID}?tenant=acme`,
-      ...Array(3).fill(`/v1/revocations/${SID}?tenant=acme&wait=all&timeout=N`),
+      ...Array<string>(3).fill(`/v1/revocations/${SID}?tenant=acme&wait=all&timeout=N`),
     ]);
   });
 
