@@ -12,9 +12,9 @@ import {
   systemTimers,
   WatchHub,
 } from '#revocation-bus';
+import type { Tls } from '#watch-door';
 import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
-import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
 import { Metrics } from './metrics/metrics.js';
 import { revocationMetrics } from './metrics/revocation-metrics.js';
