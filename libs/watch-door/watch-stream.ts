@@ -1,17 +1,30 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { CurfewError } from '#contracts';
-import type { CutReason, WatchHub, WatchMessage, WatchSubscription } from '#revocation-bus';
+import type {
+  CutReason,
+  NodeIntroduction,
+  ReportingNode,
+  WatchHub,
+  WatchMessage,
+  WatchSubscription,
+} from '#revocation-bus';
 import { MalformedMessage } from './decode-strictly.js';
 import { toGrpcStatus } from './grpc-status.js';
 
 export interface WatchRequest {
-  readonly hello?: { readonly nodeId?: string; readonly cursor?: string };
+  readonly hello?: { readonly nodeId?: string; readonly cursor?: string; readonly boundMs?: number };
   /** `uint64` as decimal text; absent for 0. */
-  readonly renew?: { readonly id?: string };
+  readonly renew?: { readonly id?: string; readonly applied?: string };
+}
+
+/** Where nodes say who they are: their reports go to what it answers. */
+export interface NodeReception {
+  introduce(introduction: NodeIntroduction, cursor?: string): ReportingNode;
 }
 
 export interface WatchSurroundings {
   readonly hub: Pick<WatchHub, 'subscribe'>;
+  readonly nodes: NodeReception;
   /** Of the API key, by the time the stream was opened. */
   readonly tenants: readonly string[];
   /** Calls back while the stream's API key is in force, perhaps at once, else not: the stream has ended, or it asks again. */
@@ -33,7 +46,7 @@ const CUT: Readonly<Record<CutReason, string>> = {
 };
 const invalid = (field: string, detail: string) => new CurfewError('ERR_VALIDATION', { field, detail });
 
-const isNodeId = (value: unknown): boolean =>
+const isNodeId = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_NODE_ID && !UNPRINTABLE.test(value);
 
 /** One Watch stream: its messages to the hub and back, and its end. */
@@ -64,18 +77,20 @@ export class WatchStream {
     } else if (message.hello) {
       this.greet(message.hello);
     } else if (message.renew) {
-      this.renew(message.renew.id ?? '0');
+      this.renew(message.renew);
     }
   }
 
-  private greet({ nodeId, cursor = '' }: NonNullable<WatchRequest['hello']>): void {
+  private greet({ nodeId, cursor = '', boundMs = 0 }: NonNullable<WatchRequest['hello']>): void {
     if (this.subscription) return this.end(invalid('hello', 'must be sent once'));
     if (!isNodeId(nodeId))
       return this.end(invalid('hello.nodeId', `must be a string of 1 to ${MAX_NODE_ID} characters`));
     if (cursor.length > MAX_CURSOR) return this.end(invalid('hello.cursor', 'is too long'));
     clearTimeout(this.helloTimer);
-    this.subscription = this.outside.hub.subscribe({
-      tenants: this.outside.tenants,
+    const { hub, nodes, tenants } = this.outside;
+    this.subscription = hub.subscribe({
+      tenants,
+      node: nodes.introduce({ nodeId, tenants, boundMs, via: 'watch' }, cursor),
       cursor,
       send: (outgoing) => this.call.write(outgoing),
       close: (reason) => {
@@ -86,11 +101,11 @@ export class WatchStream {
     if (this.over) this.subscription.close();
   }
 
-  private renew(id: string): void {
+  private renew({ id = '0', applied = '0' }: NonNullable<WatchRequest['renew']>): void {
     if (!this.subscription) return this.end(invalid('hello', 'must be sent first'));
     const { subscription } = this;
     this.outside.whileInForce(() => {
-      subscription.renew(id);
+      subscription.renew(id, applied);
     });
   }
 

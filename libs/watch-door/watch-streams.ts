@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { StartStopwatch, Stopwatch } from '#application';
 import { CurfewError, isCurfewError } from '#contracts';
 import type { WatchHub, WatchMessage } from '#revocation-bus';
-import { WatchStream, type WatchRequest } from './watch-stream.js';
+import { WatchStream, type NodeReception, type WatchRequest } from './watch-stream.js';
 
 /** How often the API key of open streams is looked at again. With what the authenticator caches this is well within B. */
 const REAUTHENTICATE_MS = 500;
@@ -11,6 +11,7 @@ const MAX_AUTHENTICATION_AGE_MS = 1_000;
 
 export interface WatchStreamsOptions {
   readonly hub: Pick<WatchHub, 'subscribe'>;
+  readonly nodes: NodeReception;
   /** Of an `authorization` header. Rejects with a CurfewError: ERR_UNAVAILABLE ends no stream, any other does. */
   readonly authenticate: (authorization: string | undefined) => Promise<unknown>;
   readonly startStopwatch: StartStopwatch;
@@ -41,6 +42,7 @@ export class WatchStreams {
     const fleet = this.fleetOf(authorization);
     const stream = new WatchStream(call, {
       hub: this.options.hub,
+      nodes: this.options.nodes,
       tenants,
       whileInForce: (act) => {
         if (fleet.authenticatedFor() <= MAX_AUTHENTICATION_AGE_MS) return act();

@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Controller, Inject, type OnApplicationShutdown } from '@nestjs/common';
 import { GrpcStreamCall, Payload } from '@nestjs/microservices';
 import { START_STOPWATCH, type CallContext, type StartStopwatch } from '#application';
-import { WatchHub, type WatchMessage } from '#revocation-bus';
+import { NodeRegistry, WatchHub, type WatchMessage } from '#revocation-bus';
 import { WatchStreams, type WatchRequest } from '#watch-door';
 import { RequireScope } from '../auth/access.js';
 import { Authenticator } from '../auth/authenticator.js';
@@ -16,11 +16,13 @@ export class WatchGrpcController implements OnApplicationShutdown {
 
   constructor(
     hub: WatchHub,
+    nodes: NodeRegistry,
     authenticator: Authenticator,
     @Inject(START_STOPWATCH) startStopwatch: StartStopwatch,
   ) {
     this.streams = new WatchStreams({
       hub,
+      nodes,
       startStopwatch,
       authenticate: (authorization) =>
         authenticator.authenticate(authorization).catch((error: unknown) => {
