@@ -61,10 +61,12 @@ describe('the oracle, in a run with a broken part beside the same part as it is'
   }
 
   it('G2: finds a node that does not look at its lease, cut off from the service', async () => {
-    cluster = await ChaosCluster.start([
-      { name: 'as-it-is', bound: B },
-      { name: 'lease-unchecked', bound: B, mutant: 'lease-unchecked' },
-    ]);
+    cluster = await ChaosCluster.start({
+      nodes: [
+        { name: 'as-it-is', bound: B },
+        { name: 'lease-unchecked', bound: B, mutant: 'lease-unchecked' },
+      ],
+    });
     const logins = await knownSessions();
     for (const { paths } of cluster.nodes) for (const path of paths) path.blackHole();
     await revokeAt(cluster.instances[0]!, logins);
@@ -73,7 +75,7 @@ describe('the oracle, in a run with a broken part beside the same part as it is'
   });
 
   it('G2: nodes of an instance on a replaced primary go stale; it finds the instance that takes a read for a barrier', async () => {
-    cluster = await ChaosCluster.start([]);
+    cluster = await ChaosCluster.start({ nodes: [] });
     const [asItIs] = cluster.instances;
     const mutant = await cluster.startInstance('reads', cluster.postgres.url, 'barrier-reads-only');
     await cluster.startNode({ name: 'at-the-instance-as-it-is', bound: B }, [asItIs!]);
