@@ -104,7 +104,11 @@ class Connection {
   }
 
   reset(): void {
-    for (const socket of this.sockets) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of this.sockets) {
+      // Node would keep the handle of one that is reset while it says goodbye.
+      if (socket.writableEnded) socket.destroy();
+      else if (!socket.destroyed) socket.resetAndDestroy();
+    }
   }
 }
 
