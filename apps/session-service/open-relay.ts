@@ -1,13 +1,16 @@
 import { Logger } from '@nestjs/common';
 import {
   openKafka,
+  openKafkaEventsProducer,
   openKafkaLanePublisher,
   readKafkaConnection,
   RelayRole,
+  SessionEvents,
   systemTimers,
   type KafkaLog,
   type RelayNews,
   type RelayRoleStats,
+  type SessionEventsStats,
 } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import type { MetricSource } from './metrics/metrics.js';
@@ -21,7 +24,10 @@ const TOLD_EVERY = 10;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');
 
-function tell(logger: Logger, news: RelayNews): void {
+type News =
+  RelayNews | { readonly kind: 'session-events-failed'; readonly error: unknown; readonly failures: number };
+
+function tell(logger: Logger, news: News): void {
   switch (news.kind) {
     case 'leads':
       logger.log(
@@ -55,6 +61,16 @@ export async function openRelay(
   // The client says the same thing at every attempt; what matters is told by the role.
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
+  const source = SOURCE;
+  const events = new SessionEvents({
+    log: log.storedLog,
+    timers: systemTimers,
+    open: openKafkaEventsProducer(kafka, env.CURFEW_KAFKA_SESSION_EVENTS_TOPIC),
+    source,
+    onFailure: (error, failures) => {
+      tell(logger, { kind: 'session-events-failed', error, failures });
+    },
+  });
   const role = new RelayRole({
     databaseUrl,
     timers: systemTimers,
@@ -62,12 +78,13 @@ export async function openRelay(
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
-    source: SOURCE,
+    source,
+    beside: (...leadership) => events.besideTheRelay(...leadership),
     onNews: (news) => tell(logger, news),
   });
   role.start();
   undo.add(() => role.stop());
-  return relayMetrics(() => role.stats());
+  return [...relayMetrics(() => role.stats()), ...eventMetrics(log, () => events.stats())];
 }
 
 function relayMetrics(stats: () => RelayRoleStats): MetricSource[] {
@@ -127,3 +144,30 @@ function relayMetrics(stats: () => RelayRoleStats): MetricSource[] {
     ),
   ];
 }
+
+const MOST_COUNTED = 100_000;
+
+const eventMetrics = ({ measure }: Storage['log'], stats: () => SessionEventsStats): MetricSource[] => [
+  {
+    name: 'curfew_relay_session_events_total',
+    help: 'Session events that the broker acknowledged.',
+    type: 'counter',
+    collect: () => [{ labels: {}, value: stats().published }],
+  },
+  {
+    name: 'curfew_relay_session_events_failures_total',
+    help: 'Produces to the session-events topic that failed or were late.',
+    type: 'counter',
+    collect: () => [{ labels: {}, value: stats().failures }],
+  },
+  {
+    name: 'curfew_relay_lag_events',
+    help: 'Events that the session-events topic does not have, counted up to 100,000.',
+    type: 'gauge',
+    collect: async () => {
+      const { position } = stats();
+      if (position === undefined) return [];
+      return [{ labels: {}, value: await measure.countAfter(position, MOST_COUNTED) }];
+    },
+  },
+];
