@@ -4,3 +4,4 @@ export { KafkaEnvironment, kafkaRelations } from './kafka-environment.js';
 export { aclLines, topicAcls } from './topic-acls.js';
 export { checkTopics, describeFinding, topicsRefused, type TopicFinding } from './topics.js';
 export { wantedTopics, type WantedTopic } from './wanted-topics.js';
+export { TopicGate, type TopicGateOptions } from './topic-gate.js';
