@@ -19,6 +19,12 @@ export default defineConfig({
   failOnWarn: true,
   checks: { legacyCjs: false },
   deps: { neverBundle: [/^express$/, /^node:/], onlyBundle: [] },
+  // One chunk for all that a verifying node loads, whatever entries share of it; the session calls are not in it.
+  outputOptions: {
+    codeSplitting: {
+      groups: [{ name: 'core', test: /\/sdk\/(core|watch|http)\/(?!sessions-client)[a-z-]+\.ts$/ }],
+    },
+  },
   inputOptions: {
     preserveEntrySignatures: 'allow-extension',
     resolve: { conditionNames: ['curfew-source', 'import', 'node', 'default'] },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AccessTokenClaims } from '#contracts';
 import { serviceClient, type ServiceClient } from '../http/service-client.js';
-import { sessionsClient } from '../http/sessions-client.js';
+import { lazySessionsClient } from '../http/lazy-sessions-client.js';
 import type { SessionsClient } from '../http/sessions-client.types.js';
 import type { DialGrpc, StreamEnd } from '../watch/grpc-call.js';
 import type { Revocation } from '../watch/protobuf.js';
@@ -67,7 +67,7 @@ export class CurfewNode implements Curfew {
     this.#options = options;
     this.#clocks = clocks;
     this.#service = serviceClient(options.service, options.apiKey, outside.fetch);
-    this.sessions = sessionsClient(this.#service);
+    this.sessions = lazySessionsClient(this.#service);
     this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
     this.#lease = new Lease(clocks, options.bound);
     this.#time = new ReferenceTime(clocks);

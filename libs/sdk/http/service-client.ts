@@ -1,5 +1,4 @@
-import type { ErrorCode } from '#contracts';
-import { CurfewSdkError, unavailable } from '../core/error.js';
+import { unavailable } from '../core/error.js';
 
 export interface ServiceRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -10,6 +9,16 @@ export interface ServiceRequest {
   /** By lower-case name; undefined sends none: `authorization` leaves the API key out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs: number;
+  /** What an answer that is no success becomes; ERR_UNAVAILABLE with its status if absent. */
+  readonly problem?: (answer: ServiceProblem) => Error;
+}
+
+export interface ServiceProblem {
+  readonly status: number;
+  /** undefined if it is not JSON: it comes from a proxy. */
+  readonly body: unknown;
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
 }
 
 export interface ServiceAnswer {
@@ -21,26 +30,11 @@ export interface ServiceAnswer {
 export const given = (values: object): Record<string, string> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** An RFC 9457 answer as an error. What has no code of ours comes from a proxy. */
-function problem(status: number, body: unknown, headers: Headers): CurfewSdkError {
-  const { code, title, detail, field } = (body ?? {}) as Record<string, unknown>;
-  const after = Number(headers.get('retry-after') ?? NaN);
-  return new CurfewSdkError(
-    (textOf(code) as ErrorCode | undefined) ?? (status < 500 ? 'ERR_VALIDATION' : 'ERR_UNAVAILABLE'),
-    status,
-    textOf(title) ?? `HTTP status ${status}`,
-    {
-      retryAfter: after >= 0 ? after : undefined,
-      detail: textOf(detail),
-      field: textOf(field),
-    },
-  );
-}
+const unexpected = ({ status, retryAfter }: ServiceProblem): Error =>
+  unavailable(`HTTP status ${status}`, undefined, retryAfter);
 
 export interface ServiceClient {
-  /** @throws CurfewSdkError with the service's code, or ERR_UNAVAILABLE when it did not answer in time or not as itself. */
+  /** @throws CurfewSdkError ERR_UNAVAILABLE when it did not answer in time or not as itself; what `problem` made. */
   call(request: ServiceRequest): Promise<ServiceAnswer>;
   /** Ends the calls under way, and every later one. */
   close(): void;
@@ -96,7 +90,11 @@ export function serviceClient(base: string, apiKey: string, fetcher: typeof fetc
       } catch (cause) {
         if (ok) throw unavailable('not JSON', cause);
       }
-      if (!ok) throw problem(status, body, headers);
+      const retryAfter = Number(headers.get('retry-after') ?? NaN);
+      if (!ok) {
+        const { problem = unexpected } = request;
+        throw problem({ status, body, retryAfter: retryAfter >= 0 ? retryAfter : undefined });
+      }
       return { body, headers };
     },
     close: () => {

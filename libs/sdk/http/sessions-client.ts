@@ -1,8 +1,22 @@
+import type { ErrorCode } from '#contracts';
 import { CurfewSdkError } from '../core/error.js';
-import { given, type ServiceClient, type ServiceRequest } from './service-client.js';
+import { given, type ServiceClient, type ServiceProblem, type ServiceRequest } from './service-client.js';
 import type { RevokedSession, RevokeOptions, SessionsClient } from './sessions-client.types.js';
 
 const TIMEOUT_MS = 5000;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** An RFC 9457 answer as an error. What has no code of ours comes from a proxy. */
+function problem({ status, body, retryAfter }: ServiceProblem): CurfewSdkError {
+  const { code, title, detail, field } = (body ?? {}) as Record<string, unknown>;
+  return new CurfewSdkError(
+    (textOf(code) as ErrorCode | undefined) ?? (status < 500 ? 'ERR_VALIDATION' : 'ERR_UNAVAILABLE'),
+    status,
+    textOf(title) ?? `HTTP status ${status}`,
+    { retryAfter, detail: textOf(detail), field: textOf(field) },
+  );
+}
 
 /** An id as one segment of a path. `.` and `..` cannot be written as one: URLs drop them, and the call would be another. */
 function segment(field: string, id: string): string {
@@ -29,7 +43,8 @@ export function sessionsClient(service: ServiceClient): SessionsClient {
   ): Promise<T> => {
     const headers =
       method === 'GET' ? { 'curfew-at-least': written || undefined } : { 'idempotency-key': idempotencyKey };
-    const answer = (await service.call({ method, path, body, headers, timeoutMs: TIMEOUT_MS })).body as T;
+    const request = { method, path, body, headers, timeoutMs: TIMEOUT_MS, problem };
+    const answer = (await service.call(request)).body as T;
     // Answers may come in another order than the writes. Positions compare as text.
     const position = (answer as { readonly position?: string } | undefined)?.position ?? '';
     if (position > written) written = position;
