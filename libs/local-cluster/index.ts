@@ -2,3 +2,4 @@ export * from './api-key.js';
 export * from './child.js';
 export * from './grpc-clients.js';
 export * from './service.js';
+export * from './kafka/index.js';
