@@ -18,8 +18,10 @@ export interface CheckedOptions extends SourceOptions {
 
 /** Typed arrays and maps end near 2^24 entries. */
 const MAX_ENTRIES = 16_000_000;
+/** Below, a renewal and its answer hardly fit into it. */
+export const MIN_BOUND_MS = 250;
 
-function wrong(option: keyof CurfewOptions, rule = 'is not valid'): never {
+function wrong(option: string, rule = 'is not valid'): never {
   throw new CurfewSdkError('ERR_CONFIG', 0, `Option \`${option}\` ${rule}`, { field: option });
 }
 
@@ -28,9 +30,10 @@ function text(options: CurfewOptions, option: keyof CurfewOptions): string {
   return typeof value === 'string' && value !== '' ? value : wrong(option);
 }
 
-function count(
-  options: CurfewOptions,
-  option: keyof CurfewOptions,
+/** @throws CurfewSdkError ERR_CONFIG */
+export function count<O extends object>(
+  options: O,
+  option: keyof O & string,
   [min, max]: readonly [number, number],
   otherwise: number,
 ): number {
@@ -39,7 +42,7 @@ function count(
   return good ? value : wrong(option, `must be an integer, ${min} to ${max}`);
 }
 
-function url(option: keyof CurfewOptions, value: unknown): string {
+function url(option: string, value: unknown): string {
   const given = typeof value === 'string' ? value.trim() : '';
   return /^https?:\/\/[^@?#]+$/i.test(given) && URL.canParse(given) ? new URL(given).href : wrong(option);
 }
@@ -62,7 +65,7 @@ export function checkOptions(options: CurfewOptions): CheckedOptions {
     issuer: text(options, 'issuer'),
     audience: text(options, 'audience'),
     tenant: text(options, 'tenant'),
-    bound: count(options, 'stalenessBound', [250, 60_000], 2000),
+    bound: count(options, 'stalenessBound', [MIN_BOUND_MS, 60_000], 2000),
     introspect: onStale === 'introspect',
     open,
     nodeId,
