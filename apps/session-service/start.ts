@@ -17,6 +17,7 @@ import { makeFirstApiKey } from './first-api-key.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
 import { Metrics } from './metrics/metrics.js';
+import { revocationMetrics } from './metrics/revocation-metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
 import { openStorage, type Storage } from './storage.js';
 import { Sweeper } from './sweeper.js';
@@ -111,7 +112,12 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       renewalDesk: desk,
       // Until a relay publishes to Kafka, there is no stream.
       revocationStream: { current: () => Promise.resolve(undefined) },
-      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
+      metrics: new Metrics([
+        ...log.metrics,
+        ...readModels.metrics,
+        ...revocationMetrics(follower, hub, clock),
+        sweeper.metric,
+      ]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },

@@ -195,11 +195,11 @@ export class CurfewNode implements Curfew {
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#source.close();
+    const closed = this.#source.close();
     this.#keys.close();
     this.#service.close();
     this.#wake(stale(CLOSED));
-    return Promise.resolve();
+    return Promise.resolve(closed);
   }
 
   #refused(): CurfewSdkError {

@@ -47,8 +47,8 @@ export interface SourceSurroundings {
 export interface RunningSource {
   /** Begins; never throws, and tries again for ever. It keeps no process alive. */
   connect(): void;
-  /** Nothing is told after it. Idempotent. */
-  close(): void;
+  /** Nothing is told after it. Idempotent. A promise resolves when nothing of it is left. */
+  close(): void | Promise<void>;
 }
 
 /** Makes the source of one node: Watch is one, Kafka with Watch as its fallback another (ADR 21). */

@@ -40,11 +40,11 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-const numberField = (field: number, value: number): Buffer =>
+export const numberField = (field: number, value: number): Buffer =>
   Buffer.from([(field << 3) | VARINT, ...varint(value)]);
 
 /** Text, or a message of these fields. */
-function bytesField(field: number, ...value: readonly (Buffer | string)[]): Buffer {
+export function bytesField(field: number, ...value: readonly (Buffer | string)[]): Buffer {
   const bytes = Buffer.concat(value.map((part) => Buffer.from(part as string)));
   return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(bytes.length)]), bytes]);
 }
@@ -68,7 +68,7 @@ interface Fields {
 }
 
 /** @throws RangeError if the bytes are no message. */
-function fieldsOf(message: Buffer): Fields {
+export function fieldsOf(message: Buffer): Fields {
   /** By tag, which is field and wire type: a value of another type is that of an unknown field. */
   const fields = new Map<number, (number | Buffer)[]>();
   let at = 0;
