@@ -25,7 +25,7 @@ export class CurfewSdkError extends Error {
     title: string,
     { retryAfter, field, detail, cause }: CurfewSdkErrorDetails = {},
   ) {
-    super(detail === undefined ? title : `${title}: ${detail}`, cause === undefined ? cause : { cause });
+    super(detail ? `${title}: ${detail}` : title, cause ? { cause } : undefined);
     Object.assign(this, { retryAfter, field, detail });
   }
 }
@@ -34,12 +34,10 @@ export class CurfewSdkError extends Error {
 export const refused = (): CurfewSdkError =>
   new CurfewSdkError('ERR_TOKEN_REFUSED', 401, 'The token is refused');
 
-/** 1 to 3 seconds, so that callers who were refused together do not come back together. */
-const soon = (): number => Math.ceil(Math.random() * 3) || 1;
-
+// Unless the service says when: 1 to 3 s, so that callers who were refused together do not come back together.
 const unable =
   (code: ErrorCode, title: string) =>
-  (detail: string, cause?: unknown, retryAfter = soon()): CurfewSdkError =>
+  (detail: string, cause?: unknown, retryAfter = Math.ceil(Math.random() * 3)): CurfewSdkError =>
     new CurfewSdkError(code, 503, title, { detail, retryAfter, cause });
 
 /** The node may not decide from its memory, and nobody else decided for it. */

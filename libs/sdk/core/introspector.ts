@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '#contracts';
 import type { ServiceAnswer } from '../http/service-client.js';
 import { checkClaims, type ExpectedClaims } from './access-token.js';
 import type { Clocks } from './clocks.js';
-import { CurfewSdkError, stale } from './error.js';
+import { stale, type CurfewSdkError } from './error.js';
 import { Lease } from './lease.js';
 
 /** Calls at once: stale nodes must not take down the service that would make them fresh. */
@@ -20,11 +20,14 @@ interface TokenAnswer {
 
 type Entry = TokenAnswer | Promise<TokenAnswer>;
 
-export interface IntrospectorOptions {
-  readonly call: (token: string) => Promise<ServiceAnswer>;
-  readonly expected: ExpectedClaims;
-  readonly clocks: Clocks;
+export interface IntrospectorOptions extends ExpectedClaims {
+  /** B in milliseconds. */
   readonly bound: number;
+}
+
+export interface IntrospectorSurroundings {
+  readonly call: (token: string) => Promise<ServiceAnswer>;
+  readonly clocks: Clocks;
   readonly onFailure: (failure: unknown) => void;
 }
 
@@ -44,24 +47,26 @@ export type Introspect = (
  * Asks the service about a token when the node has no lease. One call at a time for each token; its answer is reused. Each failure
  * halves the calls that may be under way at once, and each answer allows one more again.
  */
-export function introspector(options: IntrospectorOptions): Introspect {
-  const { call, expected, clocks, bound, onFailure } = options;
+export function introspector(
+  options: IntrospectorOptions,
+  { call, clocks, onFailure }: IntrospectorSurroundings,
+): Introspect {
   const entries = new Map<string, Entry>();
   let running = 0;
   let limit = MAX_CALLS;
   let resumeAt = -Infinity;
 
   const ask = async (token: string, digest: string): Promise<TokenAnswer> => {
-    const lease = new Lease(clocks, bound);
+    const lease = new Lease(clocks, options.bound);
     const asked = lease.reading();
     running += 1;
     try {
       const { body, headers } = await call(token);
-      const said = (body ?? {}) as Record<string, unknown>;
+      const said = body as Record<string, unknown>;
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
       if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
       lease.extend(asked, age);
-      const answer = { claims: said['active'] ? checkClaims(said, expected) : undefined, lease };
+      const answer = { claims: said['active'] ? checkClaims(said, options) : undefined, lease };
       keep(digest, answer);
       limit = Math.min(limit + 1, MAX_CALLS);
       return answer;
@@ -70,8 +75,7 @@ export function introspector(options: IntrospectorOptions): Introspect {
       limit = Math.max(limit / 2, 1);
       resumeAt = clocks.monotonic() + PAUSE_MS * (0.5 + Math.random() / 2);
       onFailure(error);
-      const after = error instanceof CurfewSdkError ? error.retryAfter : undefined;
-      throw stale('introspection failed', error, after);
+      throw stale('introspection failed', error, (error as Partial<CurfewSdkError>).retryAfter);
     } finally {
       running -= 1;
     }

@@ -23,14 +23,9 @@ import { TokenCache } from './token-cache.js';
 const MAX_TOKEN_LENGTH = 8192;
 const CLOSED = 'closed';
 const READY_TIMEOUT_MS = 10_000;
-/** For the keys and for one introspection. */
-const TIMEOUT_MS = 2000;
-const JWKS_REQUEST = {
-  method: 'GET',
-  path: '/.well-known/jwks.json',
-  timeoutMs: TIMEOUT_MS,
-  headers: { authorization: undefined },
-} as const;
+const MAX_INTROSPECTION_MS = 2000;
+/** Public: without the API key. */
+const JWKS_REQUEST = { path: '/.well-known/jwks.json', headers: {} };
 /** What the gRPC statuses UNAUTHENTICATED and PERMISSION_DENIED say of the API key. */
 const KEY_REFUSED: Readonly<Record<number, readonly [ErrorCode, number]>> = {
   16: ['ERR_UNAUTHENTICATED', 401],
@@ -73,7 +68,7 @@ export class CurfewNode implements Curfew {
     introspections: 0,
     connections: 0,
   };
-  #renewal: SourceRenewal | undefined;
+  #renewal: Partial<SourceRenewal> = {};
   #maxAccessTtl = 0;
   #closed = false;
 
@@ -89,24 +84,22 @@ export class CurfewNode implements Curfew {
     this.#cache = new TokenCache(options.maxSessions);
     this.#denied = new DenyList(options.maxRevocations, options.tenant);
     this.#keys = keySet(
-      async () => (await this.#service.call(JWKS_REQUEST)).body,
+      () => this.#service.call(JWKS_REQUEST),
       clocks,
       (failure) => {
-        if (failure === undefined) this.#settle();
-        else this.#diagnostics.failed('jwks-failed', failure);
+        if (failure) this.#diagnostics.failed('jwks-failed', failure);
+        else this.#settle();
       },
     );
-    this.#introspect = introspector({
-      bound: options.bound,
+    this.#introspect = introspector(options, {
       clocks,
-      expected: options,
       call: (token) => {
         this.#counts.introspections += 1;
         return this.#service.call({
           method: 'POST',
           path: '/v1/introspect',
           body: new URLSearchParams({ token }),
-          timeoutMs: Math.min(options.bound, TIMEOUT_MS),
+          timeoutMs: Math.min(options.bound, MAX_INTROSPECTION_MS),
         });
       },
       onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
@@ -131,7 +124,7 @@ export class CurfewNode implements Curfew {
       const settle = (error?: CurfewSdkError): void => {
         clearTimeout(timer);
         this.#waiting.delete(settle);
-        if (error === undefined) resolve();
+        if (!error) resolve();
         else reject(error);
       };
       // Not unref'd: nothing else keeps a process alive that waits for its first lease.
@@ -143,7 +136,7 @@ export class CurfewNode implements Curfew {
   }
 
   verify(token: string, options?: VerifyOptions): Promise<Session> {
-    return options === undefined ? this.#verify(token, 0) : this.#verifyWithin(token, options);
+    return options ? this.#verifyWithin(token, options) : this.#verify(token, 0);
   }
 
   async #verifyWithin(token: string, options: VerifyOptions): Promise<Session> {
@@ -187,8 +180,8 @@ export class CurfewNode implements Curfew {
       cached: this.#cache.size,
       denied: this.#denied.size,
       leaseAgeMs: this.#options.bound - this.#lease.remaining(),
-      source: this.#renewal?.via,
-      applied: this.#renewal?.cursor,
+      source: this.#renewal.via,
+      applied: this.#renewal.cursor,
       ...this.#counts,
     };
   }

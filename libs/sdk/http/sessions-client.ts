@@ -1,9 +1,13 @@
 import type { ErrorCode } from '#contracts';
 import { CurfewSdkError } from '../core/error.js';
-import { given, type ServiceClient, type ServiceProblem, type ServiceRequest } from './service-client.js';
+import type { ServiceClient, ServiceProblem, ServiceRequest } from './service-client.js';
 import type { RevokedSession, RevokeOptions, SessionsClient } from './sessions-client.types.js';
 
 const TIMEOUT_MS = 5000;
+
+/** Without the members that are undefined: a header or a parameter would say so. */
+const given = (values: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -36,14 +40,19 @@ function query(values: object): string {
 export function sessionsClient(service: ServiceClient): SessionsClient {
   let written = '';
   const call = async <T>(
-    method: ServiceRequest['method'],
+    method: NonNullable<ServiceRequest['method']>,
     path: string,
     body?: object,
     idempotencyKey?: string,
   ): Promise<T> => {
-    const headers =
-      method === 'GET' ? { 'curfew-at-least': written || undefined } : { 'idempotency-key': idempotencyKey };
-    const request = { method, path, body, headers, timeoutMs: TIMEOUT_MS, problem };
+    const headers = given({
+      authorization: service.authorization,
+      'content-type': body && 'application/json',
+      'curfew-at-least': method === 'GET' && written ? written : undefined,
+      'idempotency-key': idempotencyKey,
+    });
+    const content = body && JSON.stringify(body);
+    const request = { method, path, body: content, headers, timeoutMs: TIMEOUT_MS, problem };
     const answer = (await service.call(request)).body as T;
     // Answers may come in another order than the writes. Positions compare as text.
     const position = (answer as { readonly position?: string } | undefined)?.position ?? '';

@@ -112,7 +112,7 @@ export function decodeWatchResponse(bytes: Buffer): WatchResponse {
   const message = fieldsOf(bytes);
   const revocation = message.messages(1).at(-1);
   const renewed = message.messages(2).at(-1);
-  if (revocation !== undefined) {
+  if (revocation) {
     const { text, number, messages } = revocation;
     const excepted = new Map(messages(10).map((entry) => [entry.text(1), entry.number(2)]));
     return {
@@ -127,7 +127,7 @@ export function decodeWatchResponse(bytes: Buffer): WatchResponse {
       },
     };
   }
-  if (renewed === undefined) return {};
+  if (!renewed) return {};
   const { text, number } = renewed;
   return {
     renewed: {
