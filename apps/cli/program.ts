@@ -3,9 +3,11 @@ import { addApiKeyCommands } from './api-keys.command.js';
 import { CliError, EXIT_CODES } from './cli-error.js';
 import { addFeedCommand } from './feed.command.js';
 import { addProjectionCommands } from './projections.command.js';
+import { addReceiptCommand } from './receipt.command.js';
 import { addRevokeCommand } from './revoke.command.js';
 import { addSessionCommands } from './sessions.command.js';
 import type { Surroundings } from './surroundings.js';
+import { addTopicCommands } from './topics.command.js';
 
 /** Runs one command line (without `node` and the script). @returns the exit code */
 export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -22,10 +24,12 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
       writeErr: (text) => complain(text.trimEnd()),
     });
   addRevokeCommand(program, surroundings);
+  addReceiptCommand(program, surroundings);
   addSessionCommands(program, surroundings);
   addFeedCommand(program, surroundings);
   addProjectionCommands(program, surroundings);
   addApiKeyCommands(program, surroundings);
+  addTopicCommands(program, surroundings);
   try {
     await program.parseAsync(words, { from: 'user' });
     return 0;

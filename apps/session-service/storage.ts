@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import type pg from 'pg';
 import { CurfewError } from '#contracts';
 import { eventLogMigrations, kurrentdbMigrations, refuseAnotherLogStore } from '#event-log';
 import {
@@ -19,6 +20,7 @@ import {
   unavailableIfConnection,
 } from '#platform';
 import { readModelMigrations } from '#read-models';
+import { relayMigrations } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import { openLog, type OpenLog } from './open-log.js';
 import { openReadModels, type ReadModels } from './open-read-models.js';
@@ -28,11 +30,14 @@ import type { UndoList } from './undo-list.js';
 const POOL_SIZE = 12;
 
 export interface Storage {
+  readonly databaseUrl: string;
   readonly log: OpenLog;
   readonly readModels: ReadModels;
   readonly apiKeys: PostgresApiKeys;
   readonly keyRing: KeyRing;
   readonly personalDataVault: PostgresPersonalDataVault;
+  /** Of the primary. */
+  readonly pool: pg.Pool;
 }
 
 /** The PostgreSQL to use: the one that is set, or one of our own. */
@@ -85,6 +90,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
       ...kurrentdbMigrations,
       ...readModelMigrations,
       ...keysMigrations,
+      ...relayMigrations,
     ]);
     await refuseAnotherLogStore(pool, env.KURRENTDB_URL === undefined ? 'postgres' : 'kurrentdb');
   } catch (error) {
@@ -94,10 +100,12 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
   const keyRing = await KeyRing.load(pool, key);
   const log = openLog(env.KURRENTDB_URL, { url, pool }, undo);
   return {
+    databaseUrl: url,
     log,
     readModels: openReadModels(log, { url, pool }, env.CURFEW_PROJECTOR, undo),
     apiKeys: new PostgresApiKeys(pool),
     keyRing,
     personalDataVault: new PostgresPersonalDataVault(pool, key),
+    pool,
   };
 }

@@ -1,8 +1,13 @@
 export * from './barrier-reference-clock.js';
 export * from './followed-revocations.js';
+export * from './followed-recent-revocations.js';
+export * from './node-registry.js';
 export * from './renewal-desk.js';
+export { HURRIED_RENEWAL_MS } from './renewal-period.js';
+export * from './memory-cursors.js';
 export * from './revocation-follower.js';
 export * from './timers.js';
+export * from './upstream-follower.js';
 export * from './watch-hub.js';
 export * from './watch-message.js';
 export type { CutReason, WatchSubscriberOptions, WatchSubscription } from './watch-subscriber.js';

@@ -73,10 +73,10 @@ export class CurfewNode implements Curfew {
   #closed = false;
 
   constructor(options: CheckedOptions, outside: Outside) {
-    const { clocks, dial } = outside;
+    const { clocks, dial, fetch } = outside;
     this.#options = options;
     this.#clocks = clocks;
-    this.#service = serviceClient(options.service, options.apiKey, outside.fetch);
+    this.#service = serviceClient(options.service, options.apiKey, fetch);
     this.sessions = lazySessionsClient(this.#service);
     this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
     this.#lease = new Lease(clocks, options.bound);

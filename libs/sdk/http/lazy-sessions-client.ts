@@ -1,6 +1,7 @@
 import type { ServiceClient } from './service-client.js';
 import type { SessionsClient } from './sessions-client.types.js';
 
+/** All of them: a spec compares. */
 const METHODS: readonly (keyof SessionsClient)[] = [
   'create',
   'refresh',
@@ -8,6 +9,7 @@ const METHODS: readonly (keyof SessionsClient)[] = [
   'listByUser',
   'revoke',
   'revokeOfUser',
+  'receipt',
   'revokeAll',
 ];
 

@@ -42,8 +42,9 @@ function endOf(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): StreamE
   const { 'grpc-status': status, 'grpc-message': reason = '', 'content-type': type = '' } = headers;
   const http = headers[':status'];
   if (status) {
+    const code = Number(status);
     const text = String(reason).slice(0, 200).replaceAll('%20', ' ');
-    return { status: Number(status), message: `gRPC status ${String(status)} ${text}` };
+    return { status: code, message: `gRPC status ${code} ${text}` };
   }
   const good = !http || (http === 200 && type.startsWith('application/grpc'));
   return good ? undefined : { message: `HTTP status ${http}, ${type}` };
