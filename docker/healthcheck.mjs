@@ -7,8 +7,8 @@ const { CURFEW_HTTP_HOST: listens = '127.0.0.1', CURFEW_HTTP_PORT: port = '7400'
 const everywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 // The certificate names the service as its callers know it, and that is not how this check reaches it.
 const options = {
-  host: everywhere[listens] ?? listens,
-  port: Number(port),
+  host: String(everywhere[listens] ?? listens),
+  port,
   path: '/healthz',
   timeout: 2000,
   rejectUnauthorized: false,
