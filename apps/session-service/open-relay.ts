@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { isCurfewError } from '#contracts';
 import {
   openKafka,
   openKafkaEventsProducer,
@@ -7,18 +8,21 @@ import {
   RelayRole,
   SessionEvents,
   systemTimers,
+  TopicGate,
+  wantedTopics,
   type KafkaLog,
   type RelayNews,
-  type RelayRoleStats,
-  type SessionEventsStats,
 } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import type { MetricSource } from './metrics/metrics.js';
+import { relayMetrics } from './metrics/relay-metrics.js';
 import type { Storage } from './storage.js';
 import type { UndoList } from './undo-list.js';
 
 /** `ce_source` of what is published. */
 const SOURCE = '/curfew';
+/** A start waits no longer for a broker that is away. */
+const TOPICS_PATIENCE_MS = 3_000;
 /** A broker that is away is told of at the first failure and then at every tenth. */
 const TOLD_EVERY = 10;
 
@@ -41,14 +45,17 @@ function tell(logger: Logger, news: News): void {
       logger.warn(`${news.alarm.kind}, ${news.alarm.failures} in a row: ${textOf(news.alarm.error)}`);
       return;
     default:
+      // The gate has told it.
+      if (isCurfewError(news.error, 'ERR_KAFKA_TOPIC_REFUSED')) return;
       if (news.failures % TOLD_EVERY === 1)
         logger.warn(`${news.kind}, ${news.failures} in a row: ${textOf(news.error)}`);
   }
 }
 
 /**
- * Starts the role `relay` where it is set, and waits for nothing: not for the broker, nor for the lock.
- * @throws CurfewError ERR_CONFIG for files that cannot be read
+ * Starts the role `relay` where it is set. Waits for the brokers' word on the topics, 3 s at most, and not for the lock. A broker
+ * that is away stops nothing: the topics are checked when it is first reached, and nothing is published until they are right.
+ * @throws CurfewError ERR_CONFIG for files that cannot be read, ERR_KAFKA_TOPIC_REFUSED
  */
 export async function openRelay(
   env: Environment,
@@ -71,10 +78,18 @@ export async function openRelay(
       tell(logger, { kind: 'session-events-failed', error, failures });
     },
   });
+  const gate = new TopicGate({
+    kafka,
+    wanted: wantedTopics(env, env.CURFEW_MAX_ACCESS_TTL),
+    timers: systemTimers,
+    onRefused: ({ code, message }) => logger.error(`${code}: ${message}`),
+  });
+  if (!(await gate.passWithin(TOPICS_PATIENCE_MS)))
+    logger.warn('no broker answers yet: the topics are checked when one does');
   const role = new RelayRole({
     databaseUrl,
     timers: systemTimers,
-    open: openKafkaLanePublisher(kafka, env.CURFEW_KAFKA_REVOCATIONS_TOPIC),
+    open: gate.guard(openKafkaLanePublisher(kafka, env.CURFEW_KAFKA_REVOCATIONS_TOPIC)),
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
@@ -84,90 +99,5 @@ export async function openRelay(
   });
   role.start();
   undo.add(() => role.stop());
-  return [...relayMetrics(() => role.stats()), ...eventMetrics(log, () => events.stats())];
+  return relayMetrics({ role, events, gate, measure: log.measure });
 }
-
-function relayMetrics(stats: () => RelayRoleStats): MetricSource[] {
-  const metric = (
-    name: string,
-    type: MetricSource['type'],
-    help: string,
-    valueOf: (stats: RelayRoleStats) => number | undefined,
-  ): MetricSource => ({
-    name,
-    help,
-    type,
-    collect: () => {
-      const value = valueOf(stats());
-      return value === undefined ? [] : [{ labels: {}, value }];
-    },
-  });
-  return [
-    metric('curfew_relay_leader', 'gauge', '1 while this instance publishes to Kafka.', ({ leader }) =>
-      leader ? 1 : 0,
-    ),
-    metric(
-      'curfew_relay_incarnation',
-      'gauge',
-      'Of this instance’s leadership, while it has one.',
-      ({ incarnation }) => incarnation,
-    ),
-    metric(
-      'curfew_relay_revocations_total',
-      'counter',
-      'Revocations that the broker acknowledged, those published again by a new leadership included.',
-      ({ revocations }) => revocations,
-    ),
-    metric(
-      'curfew_relay_heartbeats_total',
-      'counter',
-      'Barriers whose heartbeats the broker acknowledged on every lane.',
-      ({ heartbeats }) => heartbeats,
-    ),
-    metric(
-      'curfew_relay_produce_failures_total',
-      'counter',
-      'Produces to the revocations topic that failed or were late.',
-      ({ failures }) => failures,
-    ),
-    metric(
-      'curfew_relay_lag_revocations',
-      'gauge',
-      'Revocations that the leader has read and the broker has not acknowledged.',
-      ({ leader, behind }) => (leader ? behind : undefined),
-    ),
-    metric(
-      'curfew_relay_heartbeat_age_seconds',
-      'gauge',
-      'Since the last acknowledged heartbeat of this leadership.',
-      ({ heartbeatAgeMs }) => (heartbeatAgeMs === undefined ? undefined : heartbeatAgeMs / 1_000),
-    ),
-  ];
-}
-
-const MOST_COUNTED = 100_000;
-
-const eventMetrics = ({ measure }: Storage['log'], stats: () => SessionEventsStats): MetricSource[] => [
-  {
-    name: 'curfew_relay_session_events_total',
-    help: 'Session events that the broker acknowledged.',
-    type: 'counter',
-    collect: () => [{ labels: {}, value: stats().published }],
-  },
-  {
-    name: 'curfew_relay_session_events_failures_total',
-    help: 'Produces to the session-events topic that failed or were late.',
-    type: 'counter',
-    collect: () => [{ labels: {}, value: stats().failures }],
-  },
-  {
-    name: 'curfew_relay_lag_events',
-    help: 'Events that the session-events topic does not have, counted up to 100,000.',
-    type: 'gauge',
-    collect: async () => {
-      const { position } = stats();
-      if (position === undefined) return [];
-      return [{ labels: {}, value: await measure.countAfter(position, MOST_COUNTED) }];
-    },
-  },
-];

@@ -11,3 +11,4 @@ export { checkTopics, describeFinding, topicsRefused, type TopicFinding } from '
 export { wantedTopics, type WantedTopic } from './wanted-topics.js';
 export { openKafkaEventsProducer } from './kafka-events-producer.js';
 export { SessionEvents, type SessionEventsStats } from './session-events.js';
+export { TopicGate, type TopicGateOptions } from './topic-gate.js';
