@@ -68,12 +68,11 @@ export async function openRelay(
   // The client says the same thing at every attempt; what matters is told by the role.
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
-  const source = SOURCE;
   const events = new SessionEvents({
     log: log.storedLog,
     timers: systemTimers,
     open: openKafkaEventsProducer(kafka, env.CURFEW_KAFKA_SESSION_EVENTS_TOPIC),
-    source,
+    source: SOURCE,
     onFailure: (error, failures) => {
       tell(logger, { kind: 'session-events-failed', error, failures });
     },
@@ -93,7 +92,7 @@ export async function openRelay(
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
-    source,
+    source: SOURCE,
     beside: (...leadership) => events.besideTheRelay(...leadership),
     onNews: (news) => tell(logger, news),
   });
