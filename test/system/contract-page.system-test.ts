@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { encodeLaneRecord } from '#contracts';
-import { projectRoot, type KafkaCluster } from '#local-cluster';
+import { createTopics, projectRoot, type KafkaCluster } from '#local-cluster';
 import type { IssuedSession } from '#sdk';
 import { dataFolder, eventually, startTestService, type TestService } from '../support/cluster.js';
-import { describeWithKafka, withTopics } from '../support/kafka.js';
+import { describeWithKafka } from '../support/kafka.js';
 import { missingForPageConsumer, PageConsumer } from '../support/page-consumer.js';
 
 const B = 2_000;
@@ -25,8 +25,9 @@ suite(`the contract page: a consumer in Python on kcat${why}`, (kafka: () => Kaf
 
   beforeAll(async () => {
     folder = await dataFolder();
-    settings = await withTopics(kafka());
-    topic = settings['CURFEW_KAFKA_REVOCATIONS_TOPIC'] ?? '';
+    const topics = await createTopics(kafka().brokers);
+    settings = { ...topics.env };
+    topic = topics.revocationsTopic;
     service = await startTestService(folder.path, settings);
     consumer = startConsumer();
   });
