@@ -13,6 +13,7 @@ import {
   ReadYourWrites,
   REFERENCE_CLOCK,
   REFRESH_TOKEN_KEYS,
+  REVOCATION_STREAM,
   SECURITY_FEED,
   SECURITY_SIGNALS,
   SESSION_SETTINGS,
@@ -28,6 +29,7 @@ import {
   type Projections,
   type ReferenceClock,
   type RefreshTokenKeys,
+  type RevocationStream,
   type SecurityFeed,
   type SecuritySignals,
   type SessionSettings,
@@ -35,13 +37,14 @@ import {
   type StartStopwatch,
   type ViewFreshness,
 } from '#application';
-import { WatchHub } from '#revocation-bus';
+import { RenewalDesk, WatchHub } from '#revocation-bus';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { Authenticator } from './auth/authenticator.js';
 import { CONTROLLERS } from './doors.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { OpenApiDocument } from './http/openapi.js';
 import { Metrics } from './metrics/metrics.js';
+import { Renewals } from './nodes/renewals.js';
 import { ReadYourWritesInterceptor } from './read-your-writes.interceptor.js';
 import { Readiness } from './readiness.js';
 
@@ -63,6 +66,8 @@ export interface Parts {
   readonly securitySignals: SecuritySignals;
   readonly startStopwatch: StartStopwatch;
   readonly watchHub: Pick<WatchHub, 'subscribe'>;
+  readonly renewalDesk: Pick<RenewalDesk, 'renew'>;
+  readonly revocationStream: RevocationStream;
   readonly metrics: Metrics;
 }
 
@@ -84,6 +89,8 @@ const ports = (parts: Parts): Provider[] => [
   { provide: SECURITY_SIGNALS, useValue: parts.securitySignals },
   { provide: START_STOPWATCH, useValue: parts.startStopwatch },
   { provide: WatchHub, useValue: parts.watchHub },
+  { provide: RenewalDesk, useValue: parts.renewalDesk },
+  { provide: REVOCATION_STREAM, useValue: parts.revocationStream },
 ];
 
 /** Both doors on the use cases. */
@@ -111,6 +118,7 @@ export class AppModule {
         },
         OpenApiDocument,
         Readiness,
+        Renewals,
       ],
     };
   }

@@ -3,6 +3,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { accessOf, type Access } from './auth/access.js';
 import { AuditGrpcController } from './grpc/audit.controller.js';
 import { HealthGrpcController } from './grpc/health.controller.js';
+import { RenewGrpcController } from './grpc/renew.controller.js';
 import { SessionGrpcController } from './grpc/unary.controllers.js';
 import { WatchGrpcController } from './grpc/watch.controller.js';
 import { ApiKeysController } from './http/api-keys.controller.js';
@@ -11,6 +12,7 @@ import { IntrospectionController } from './http/introspection.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { ProjectionsController } from './http/projections.controller.js';
 import { HealthController, JwksController, OpenApiController } from './http/public.controllers.js';
+import { RenewalsController } from './http/renewals.controller.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
 import { TenantsController } from './http/tenants.controller.js';
@@ -22,6 +24,7 @@ export const CONTROLLERS: readonly Type[] = [
   UserSessionsController,
   TenantsController,
   RevocationsController,
+  RenewalsController,
   AuditController,
   SecurityFeedController,
   ProjectionsController,
@@ -34,6 +37,7 @@ export const CONTROLLERS: readonly Type[] = [
   SessionGrpcController,
   AuditGrpcController,
   WatchGrpcController,
+  RenewGrpcController,
   HealthGrpcController,
 ];
 

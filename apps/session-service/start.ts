@@ -5,7 +5,13 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { SessionSettings } from '#application';
 import { CurfewError, prepareEventChecks } from '#contracts';
 import { startStopwatch } from '#platform';
-import { BarrierReferenceClock, RevocationFollower, systemTimers, WatchHub } from '#revocation-bus';
+import {
+  BarrierReferenceClock,
+  RenewalDesk,
+  RevocationFollower,
+  systemTimers,
+  WatchHub,
+} from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
 import type { Tls } from './http/fastify-door.js';
@@ -70,8 +76,9 @@ async function followRevocations(storage: Storage, maxAccessTtl: number, undo: U
   });
   undo.add(() => follower.stop());
   const hub = new WatchHub({ follower, log, timers, maxAccessTtl });
+  const desk = new RenewalDesk({ follower, timers });
   await follower.start();
-  return { clock, follower, hub };
+  return { clock, follower, hub, desk };
 }
 
 async function open(env: Environment, { logger, onLost }: Surroundings, undo: UndoList) {
@@ -79,7 +86,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   const tls = await readTls(env);
   const settings = settingsOf(env);
   const storage = await openStorage(env, undo, onLost);
-  const { clock, follower, hub } = await followRevocations(storage, settings.maxAccessTtl, undo);
+  const { clock, follower, hub, desk } = await followRevocations(storage, settings.maxAccessTtl, undo);
   const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
   const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
   const sweeper = new Sweeper(env.CURFEW_SWEEP_INTERVAL);
@@ -101,6 +108,9 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       liveRevocations: follower,
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
+      renewalDesk: desk,
+      // Until a relay publishes to Kafka, there is no stream.
+      revocationStream: { current: () => Promise.resolve(undefined) },
       metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
@@ -122,6 +132,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   undo.add(() => {
     const closed = doors.close();
     hub.stop();
+    desk.stop();
     return closed;
   });
   return doors;

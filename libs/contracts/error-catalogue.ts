@@ -227,6 +227,14 @@ export const ERROR_CATALOGUE = entries({
     retryable: false,
     doc: 'A server in recovery, `synchronous_commit=off`, `fsync=off` or a transaction pooler: refused at start, by name. Also a database whose log is in the other store (`KURRENTDB_URL`).',
   },
+  ERR_KAFKA_TOPIC_REFUSED: {
+    title: 'A Kafka topic cannot keep the guarantees',
+    http: 0,
+    grpc: 'FAILED_PRECONDITION',
+    log: 'error',
+    retryable: false,
+    doc: 'A topic is missing, or one of its settings would lose revocations: the error names topic, setting, what it is, what it must be and how to mend it. At start it stops an instance that has the role `relay`. Later the relay publishes nothing until it is right, so nodes over Kafka go stale within B. `curfew topics check` shows the same; [run on Kafka](../how-to/run-on-kafka.md).',
+  },
 });
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,3 +1,4 @@
+export * from './config/index.js';
 export * from './embedded-postgres/index.js';
 export * from './postgres/index.js';
 export * from './logging/index.js';

@@ -1,5 +1,4 @@
 import type {
-  Barrier,
   LiveRevocations,
   RevocationCursor,
   RevocationLog,
@@ -8,6 +7,7 @@ import type {
 } from '#application';
 import { startStopwatch } from '#platform';
 import type { BarrierReferenceClock } from './barrier-reference-clock.js';
+import type { FollowedRevocations, RevocationListener } from './followed-revocations.js';
 import { FollowerSchedule } from './follower-schedule.js';
 import { RevocationMemory } from './revocation-memory.js';
 import { toRevocationMessage } from './revocation-message.js';
@@ -16,20 +16,6 @@ import type { TimerHandle, Timers } from './timers.js';
 /** Beyond `maxAccessTtl`, revocations are kept and replayed for this much longer (DESIGN §6). */
 const REPLAY_MARGIN_MS = 60_000;
 const REMEMBER_EVERY_MS = 5_000;
-
-/**
- * What follows the follower. Calls are synchronous and in this order: `barrierBegins`, then `revoked` if the barrier's read
- * showed anything, then `barrierAnswered`; or, wherever it went wrong, `barrierFailed`. Plain reads call `revoked` alone.
- * What throws fails the read or the barrier: the cursor stays, and the same revocations are read again.
- */
-export interface RevocationListener {
-  /** Called just before a barrier is written: whoever asks from now on waits for the next one. */
-  barrierBegins?(): void;
-  /** The memory has grown. On return the new revocations are queued for all subscribers. */
-  revoked(): void;
-  barrierAnswered?(barrier: Omit<Barrier, 'events'>): void;
-  barrierFailed?(): void;
-}
 
 export interface FollowerAlarm {
   readonly kind: 'barrier-failed' | 'read-failed' | 'remember-failed';
@@ -52,7 +38,7 @@ export interface RevocationFollowerOptions {
  * let it vouch for having seen everything. Cost: one barrier per 50 ms at most, one per second when idle, and a read per
  * wake-up, at least one in 200 ms.
  */
-export class RevocationFollower implements LiveRevocations {
+export class RevocationFollower implements FollowedRevocations, LiveRevocations {
   readonly memory: RevocationMemory;
   private readonly schedule: FollowerSchedule;
   private readonly listeners = new Set<RevocationListener>();

@@ -43,7 +43,12 @@ export class RevocationMemory {
   private base = 0;
 
   /** @param keepMs how long after it became visible a revocation matters, in reference time */
-  constructor(private readonly keepMs: number) {}
+  constructor(private keepMs: number) {}
+
+  /** Revocations matter for so long from now on, if that is longer than before. */
+  keepFor(ms: number): void {
+    this.keepMs = Math.max(this.keepMs, ms);
+  }
 
   /** Number of the oldest entry. */
   get begin(): number {
@@ -67,11 +72,15 @@ export class RevocationMemory {
     return entry;
   }
 
-  /** @returns false if it is here already: a reader that failed or lost its connection reads some revocations again. */
-  add(revocation: RevocationMessage, mark: string): boolean {
+  /**
+   * @param mark absent: the source has none. Then its position tells whether it is here already, and its number is its mark
+   * @returns false if it is here already: a reader that failed or lost its connection reads some revocations again
+   */
+  add(revocation: RevocationMessage, mark?: string): boolean {
     const key = keyOf(revocation);
-    if (this.latest.get(key)?.mark === mark) return false;
-    const entry = { message: Object.freeze({ revocation }), mark, key, visibleBy: undefined };
+    if (this.holds(key, revocation, mark)) return false;
+    const message = Object.freeze({ revocation });
+    const entry = { message, mark: mark ?? String(this.end), key, visibleBy: undefined };
     this.entries.push(entry);
     this.latest.set(key, entry);
     if (revocation.scope !== 'session') this.epochs.apply(revocation, entry);
@@ -82,9 +91,10 @@ export class RevocationMemory {
    * A barrier that began after everything so far had been read was at `referenceTime`. Sets the time of what has none, and
    * forgets what is too old. A reading of this process's own clock would not do: if the store's clock jumps ahead, that
    * reading is old, and the entry would leave at once.
+   * @param readBefore number of the first entry that may have become visible after the barrier began
    */
-  barrier(referenceTime: number): void {
-    for (; this.unstamped < this.entries.length; this.unstamped++) {
+  barrier(referenceTime: number, readBefore = this.end): void {
+    for (; this.unstamped < readBefore - this.base; this.unstamped++) {
       const entry = this.entries[this.unstamped];
       if (entry) entry.visibleBy = referenceTime;
     }
@@ -94,6 +104,12 @@ export class RevocationMemory {
       this.forget(entry);
     }
     if (this.head > COMPACT_ABOVE && this.head * 2 > this.entries.length) this.compact();
+  }
+
+  private holds(key: string, { position }: RevocationMessage, mark: string | undefined): boolean {
+    const known = this.latest.get(key);
+    if (!known) return false;
+    return mark === undefined ? known.message.revocation.position === position : known.mark === mark;
   }
 
   private forget(entry: RememberedRevocation): void {

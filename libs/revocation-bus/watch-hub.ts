@@ -1,5 +1,10 @@
-import type { Barrier, RevocationLog } from '#application';
-import type { RevocationFollower, RevocationListener } from './revocation-follower.js';
+import type {
+  AnsweredBarrier,
+  FollowedRevocations,
+  RevocationCursors,
+  RevocationListener,
+} from './followed-revocations.js';
+import { renewalPeriod } from './renewal-period.js';
 import type { TimerHandle, Timers } from './timers.js';
 import {
   WatchSubscriber,
@@ -8,18 +13,15 @@ import {
   type WatchSubscription,
 } from './watch-subscriber.js';
 
-/** Renewals go out every 500 ms; each subscriber has a period of its own around it, which spreads a fleet. */
-const RENEW_AFTER_MS = 500;
-const RENEW_SPREAD_MS = 100;
-const GOLDEN_RATIO = 0.618_033_988_749_895;
 /** How many revocations a subscriber looks at in one turn, so that a long replay delays nobody else. */
 const TURN = 512;
 const TURNS_AT_ONCE = 8;
 
 export interface WatchHubOptions {
-  readonly follower: RevocationFollower;
-  readonly log: Pick<RevocationLog, 'shows' | 'isCursor'>;
+  readonly follower: FollowedRevocations;
+  readonly log: RevocationCursors;
   readonly timers: Timers;
+  /** Told to nodes, unless a barrier brings another. */
   readonly maxAccessTtl: number;
   /** A subscriber that does not drain for so long is cut. Default 5,000 ms. */
   readonly maxBlockedMs?: number;
@@ -63,8 +65,7 @@ export class WatchHub implements RevocationListener {
   /** Replays what the cursor does not show, then goes on live. May call `send` and `close` before it returns. */
   subscribe(options: WatchSubscriberOptions): WatchSubscription {
     const { follower, log } = this.options;
-    const spread = (this.counts.subscribed++ * GOLDEN_RATIO) % 1;
-    const renewAfterMs = Math.round(RENEW_AFTER_MS + (spread - 0.5) * RENEW_SPREAD_MS);
+    const renewAfterMs = renewalPeriod(this.counts.subscribed++);
     const subscriber = new WatchSubscriber(options, renewAfterMs, follower.memory, log);
     this.subscribers.add(subscriber);
     if (this.stopped) this.cut(subscriber, 'stopping');
@@ -112,7 +113,7 @@ export class WatchHub implements RevocationListener {
     for (const subscriber of this.subscribers) this.pump(subscriber);
   }
 
-  barrierAnswered({ cursor, referenceTime }: Omit<Barrier, 'events'>): void {
+  barrierAnswered({ cursor, referenceTime, ageMs = 0, maxAccessTtl }: AnsweredBarrier): void {
     const answered = this.inFlight;
     this.inFlight = new Map();
     for (const [subscriber, id] of answered) {
@@ -120,9 +121,9 @@ export class WatchHub implements RevocationListener {
         id,
         cursor,
         referenceTimeMs: referenceTime,
-        maxAccessTtlMs: this.options.maxAccessTtl,
+        maxAccessTtlMs: maxAccessTtl ?? this.options.maxAccessTtl,
         renewAfterMs: subscriber.renewAfterMs,
-        ageMs: 0,
+        ageMs,
       });
       this.counts.answered++;
       this.pump(subscriber);

@@ -12,7 +12,7 @@ export interface Renewed {
   readonly maxAccessTtlMs: number;
   /** When to send the next renewal; jitter included. */
   readonly renewAfterMs: number;
-  /** 0 at an instance. */
+  /** 0 at an instance. What the upstream told at a cascading relay. */
   readonly ageMs: number;
 }
 

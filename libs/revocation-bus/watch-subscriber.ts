@@ -1,5 +1,6 @@
-import type { RevocationCursor, RevocationLog } from '#application';
+import type { RevocationCursor } from '#application';
 import type { RevocationMessage } from '#contracts';
+import type { RevocationCursors } from './followed-revocations.js';
 import type { RevocationMemory } from './revocation-memory.js';
 import type { Timers } from './timers.js';
 import type { Renewed, WatchMessage } from './watch-message.js';
@@ -58,7 +59,7 @@ export class WatchSubscriber {
     readonly options: WatchSubscriberOptions,
     readonly renewAfterMs: number,
     private readonly memory: RevocationMemory,
-    private readonly log: Pick<RevocationLog, 'shows' | 'isCursor'>,
+    private readonly log: RevocationCursors,
   ) {
     this.tenants = new Set(options.tenants);
     this.next = memory.begin;

@@ -8,6 +8,7 @@ export type {
   DiagnosticKind,
   Session,
 } from './core/curfew.types.js';
+export type { RevocationSource } from './core/revocation-source.js';
 export type {
   CreateOptions,
   NewSession,

@@ -6,7 +6,7 @@ import { defineConfig } from 'tsdown';
  */
 export default defineConfig({
   cwd: import.meta.dirname,
-  entry: { index: 'index.ts', express: 'express/index.ts' },
+  entry: { index: 'index.ts', express: 'express/index.ts', kafka: 'kafka/index.ts' },
   outDir: 'npm/dist',
   tsconfig: '../../tsconfig.json',
   format: ['esm', 'cjs'],
@@ -18,9 +18,11 @@ export default defineConfig({
   dts: { sourcemap: false },
   failOnWarn: true,
   checks: { legacyCjs: false },
-  deps: { neverBundle: [/^express$/, /^node:/], onlyBundle: [] },
+  deps: { neverBundle: [/^express$/, /^kafkajs$/, /^node:/], onlyBundle: [] },
   inputOptions: {
     preserveEntrySignatures: 'allow-extension',
+    // As the package says of itself: what an entry does not use of `#contracts` stays out of it.
+    treeshake: { moduleSideEffects: false },
     resolve: { conditionNames: ['curfew-source', 'import', 'node', 'default'] },
   },
 });

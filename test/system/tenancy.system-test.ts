@@ -22,6 +22,7 @@ const REST_BODIES: Readonly<Record<string, (thing: Belongings) => unknown>> = {
   'POST /v1/introspect': ({ accessToken }) => `token=${encodeURIComponent(accessToken)}`,
   'POST /v1/api-keys': ({ tenant }) => ({ name: 'n', scopes: ['sessions:read'], tenants: [tenant] }),
   'POST /v1/revocations': ({ sub, tenant }) => ({ scope: 'user', sub, tenant }),
+  'POST /v1/revocations/renewals': () => ({ nodeId: 'node-1', boundMs: 2_000 }),
   'POST /v1/projections/:name/rebuild': () => undefined,
   'POST /v1/projections/:name/resume': () => undefined,
 };
@@ -45,6 +46,7 @@ const GRPC_REQUESTS: Readonly<Record<string, (thing: Belongings) => object>> = {
   'RevocationService.Revoke': ({ sid }) => ({ sid }),
   'SessionService.ListByTenant': ({ tenant }) => ({ tenant }),
   'RevocationService.RevokeAll': ({ sub, tenant }) => ({ scope: 'user', sub, tenant }),
+  'RevocationService.Renew': () => ({ nodeId: 'node-1', boundMs: 2_000 }),
   'AuditService.History': ({ sid }) => ({ sid }),
   'AuditService.SessionAt': ({ sid }) => ({ sid, atMs: Date.now() }),
   'AuditService.UserSessionsAt': ({ sub, tenant }) => ({ sub, tenant, atMs: Date.now() }),
@@ -167,6 +169,7 @@ describe('G10: a key of one tenant × objects of another', () => {
   /** Without what differs between any two answers. */
   function comparable(body: unknown): unknown {
     if (typeof body !== 'object' || body === null) return body;
-    return { ...body, barrierAgeMs: undefined };
+    const differs = { barrierAgeMs: undefined, barrier: undefined, referenceTimeMs: undefined };
+    return { ...body, ...differs, renewAfterMs: undefined };
   }
 });

@@ -1,13 +1,14 @@
-import { Duration, Flag, OneOf, Port, Text } from './setting.js';
+import { DEFAULT_MAX_ACCESS_TTL, Duration, Flag, MaxAccessTtl, NodeEnv, OneOf, Port, Text } from '#platform';
+import { KafkaEnvironment } from '#revocation-bus';
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
 
 /**
- * Every setting of the service, by its name in the environment. Parsed once, at start, by `readEnvironment`;
+ * Every setting of the service, by its name in the environment; those of Kafka are inherited. Parsed once, at start, by `readEnvironment`;
  * `docs/reference/configuration.md` is generated from this class. Durations are milliseconds after parsing.
  */
-export class Environment {
+export class Environment extends KafkaEnvironment {
   @Text('an address or host name', {
     doc: 'Address of the REST door. An address other than loopback needs TLS, here or in front.',
     default: '127.0.0.1',
@@ -97,13 +98,8 @@ export class Environment {
   })
   readonly CURFEW_ACCESS_TTL: number = 300 * SECOND;
 
-  @Duration({
-    doc: 'No access token lives longer, and nodes refuse one that does. Nodes remember revocations for this long.',
-    default: '900s',
-    min: SECOND,
-    max: DAY,
-  })
-  readonly CURFEW_MAX_ACCESS_TTL: number = 900 * SECOND;
+  @MaxAccessTtl
+  readonly CURFEW_MAX_ACCESS_TTL: number = DEFAULT_MAX_ACCESS_TTL;
 
   @Duration({
     doc: 'A session without a refresh for this long has expired. At most `CURFEW_ABSOLUTE_TIMEOUT`.',
@@ -144,6 +140,12 @@ export class Environment {
   readonly CURFEW_PROJECTOR: boolean = true;
 
   @Flag({
+    doc: 'The role `relay`: this instance publishes to Kafka, when no other one does. Needs `KAFKA_BROKERS`.',
+    default: '`true` with `KAFKA_BROKERS`',
+  })
+  readonly CURFEW_RELAY?: boolean;
+
+  @Flag({
     doc: 'Allows `@` in `sub`. The log keeps `sub` in the clear for ever: it should be a pseudonym.',
     default: 'false',
   })
@@ -161,9 +163,6 @@ export class Environment {
   })
   readonly CURFEW_LOG_FORMAT?: 'json' | 'pretty';
 
-  @Text('any text', {
-    doc: 'With `production`, a missing `DATABASE_URL` stops the start: an empty database by accident would sign everybody out.',
-    max: 64,
-  })
+  @NodeEnv
   readonly NODE_ENV?: string;
 }

@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isCurfewError } from '#contracts';
+import { documentedSettings } from '#platform';
+import { Environment } from './environment.js';
 import { readEnvironment } from './read-environment.js';
-import { documentedSettings } from './setting.js';
 
 const KEY = `${'A'.repeat(43)}=`;
 const refusal = (variables: Record<string, string>): string => {
@@ -120,8 +121,101 @@ describe('readEnvironment', () => {
     );
   });
 
+  describe('Kafka', () => {
+    const BROKERS = { KAFKA_BROKERS: 'b1:9092' };
+    const PASSWORD = { KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' };
+
+    it('is off unless there are brokers', () => {
+      const env = readEnvironment({});
+      expect([env.KAFKA_BROKERS, env.CURFEW_RELAY, env.KAFKA_TLS]).toEqual([undefined, undefined, false]);
+      expect(env).toMatchObject({
+        CURFEW_KAFKA_REVOCATIONS_TOPIC: 'curfew.revocations.v1',
+        CURFEW_KAFKA_SESSION_EVENTS_TOPIC: 'curfew.session-events.v1',
+        CURFEW_KAFKA_HEARTBEAT: 200,
+      });
+    });
+
+    it.each(['b1:9092', 'b1.example.com:9092,b2:65535', '127.0.0.1:1, [::1]:9092'])(
+      'takes the brokers %j',
+      (brokers) => {
+        expect(refusal({ KAFKA_BROKERS: brokers })).toBe('accepted');
+      },
+    );
+
+    it.each([
+      ['KAFKA_BROKERS', 'broker-x'],
+      ['KAFKA_BROKERS', 'broker-x:0'],
+      ['KAFKA_BROKERS', 'broker-x:65536'],
+      ['KAFKA_BROKERS', 'broker-x:9092,'],
+      ['KAFKA_BROKERS', 'kafka://broker-x:9092'],
+      ['KAFKA_TLS', 'on'],
+      ['KAFKA_SASL_MECHANISM', 'gssapi'],
+      ['CURFEW_KAFKA_REVOCATIONS_TOPIC', 'a b'],
+      ['CURFEW_KAFKA_SESSION_EVENTS_TOPIC', '..'],
+      ['CURFEW_KAFKA_LANES', '65'],
+      ['CURFEW_KAFKA_REPLICATION', '1.5'],
+      ['CURFEW_KAFKA_MIN_ISR', '-1'],
+      ['CURFEW_KAFKA_HEARTBEAT', '1001ms'],
+    ])('refuses a bad %s by its name, without its value (%j)', (name, value) => {
+      const detail = refusal({ ...BROKERS, [name]: value });
+      expect(detail).toMatch(new RegExp(`^${name}: `));
+      expect(detail.slice(name.length)).not.toContain(value);
+    });
+
+    it.each([
+      [
+        { ...BROKERS, KAFKA_TLS: 'true', KAFKA_TLS_CERT_FILE: 'c' },
+        'KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE',
+      ],
+      [
+        { ...BROKERS, KAFKA_TLS: 'true', KAFKA_TLS_KEY_FILE: 'k' },
+        'KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE',
+      ],
+      [{ ...BROKERS, KAFKA_TLS_CA_FILE: 'ca' }, 'KAFKA_TLS_CA_FILE'],
+      [{ ...BROKERS, ...PASSWORD }, 'KAFKA_SASL_MECHANISM'],
+      [
+        { ...BROKERS, KAFKA_SASL_MECHANISM: 'scram-sha-256', KAFKA_SASL_PASSWORD: 'p' },
+        'KAFKA_SASL_USERNAME',
+      ],
+      [
+        { ...BROKERS, KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'u' },
+        'KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE',
+      ],
+      [
+        { ...BROKERS, KAFKA_SASL_MECHANISM: 'scram-sha-512', ...PASSWORD, KAFKA_SASL_PASSWORD_FILE: 'f' },
+        'KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE',
+      ],
+      [{ ...BROKERS, KAFKA_SASL_MECHANISM: 'plain', ...PASSWORD }, 'KAFKA_SASL_MECHANISM'],
+      [{ KAFKA_TLS: 'true' }, 'KAFKA_TLS'],
+      [{ CURFEW_RELAY: 'true' }, 'CURFEW_RELAY'],
+      [{ CURFEW_KAFKA_MIN_ISR: '2' }, 'CURFEW_KAFKA_MIN_ISR'],
+      [{ CURFEW_KAFKA_SESSION_EVENTS_TOPIC: 'curfew.revocations.v1' }, 'CURFEW_KAFKA_SESSION_EVENTS_TOPIC'],
+    ])('refuses what does not go together: %j', (variables, name) => {
+      expect(refusal(variables)).toMatch(new RegExp(`^${name}: `));
+    });
+
+    it('takes what goes together', () => {
+      const tls = {
+        KAFKA_TLS: 'true',
+        KAFKA_TLS_CA_FILE: 'ca',
+        KAFKA_TLS_CERT_FILE: 'c',
+        KAFKA_TLS_KEY_FILE: 'k',
+      };
+      expect(refusal({ ...BROKERS, ...tls, KAFKA_SASL_MECHANISM: 'plain', ...PASSWORD })).toBe('accepted');
+      expect(refusal({ ...BROKERS, KAFKA_SASL_MECHANISM: 'scram-sha-256', ...PASSWORD })).toBe('accepted');
+      expect(refusal({ ...BROKERS, CURFEW_RELAY: 'false' })).toBe('accepted');
+    });
+
+    it('notices a slip in a name of its own, and lets those of other programs be', () => {
+      expect(refusal({ KAFKA_TSL: 'true' })).toBe('KAFKA_TSL: is not a setting; did you mean KAFKA_TLS?');
+      expect(
+        refusal({ KAFKA_HEAP_OPTS: '-Xmx1g', KAFKA_HOME: '/opt', KAFKA_OPTS: 'x', KAFKA_LOG_DIRS: 'd' }),
+      ).toBe('accepted');
+    });
+  });
+
   it('never shows a value, whatever the environment holds', () => {
-    const names = documentedSettings().map(({ name }) => name);
+    const names = documentedSettings(Environment).map(({ name }) => name);
     fc.assert(
       fc.property(
         fc.dictionary(

@@ -1,9 +1,6 @@
-import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
-import { CurfewError } from '#contracts';
+import { nearestName, readSettings, type Variables } from '#platform';
+import { kafkaRelations } from '#revocation-bus';
 import { Environment } from './environment.js';
-import { nearestName } from './nearest-name.js';
-import { documentedSettings } from './setting.js';
 
 /** Settings of the CLI and of nodes. They may stand in the same shell, so the service lets them be. */
 const CLIENT_SETTINGS = ['CURFEW_URL', 'CURFEW_API_KEY', 'CURFEW_API_KEY_FILE'];
@@ -49,40 +46,23 @@ function relations(env: Environment): string[] {
       env.CURFEW_MASTER_KEY_FILE !== undefined,
     'CURFEW_MASTER_KEY or CURFEW_MASTER_KEY_FILE: is required with DATABASE_URL',
   );
-  return problems;
+  unless(env.CURFEW_RELAY !== true || env.KAFKA_BROKERS !== undefined, 'CURFEW_RELAY: needs KAFKA_BROKERS');
+  return [...problems, ...kafkaRelations(env)];
 }
 
 function unknownNames(names: readonly string[], known: ReadonlySet<string>): string[] {
-  return names
-    .filter((name) => name.startsWith('CURFEW_') && !known.has(name) && !CLIENT_SETTINGS.includes(name))
-    .map((name) => {
-      const nearest = nearestName(name, known);
-      return `${name}: is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`;
-    });
+  return names.flatMap((name) => {
+    if (CLIENT_SETTINGS.includes(name)) return [];
+    const nearest = nearestName(name, known);
+    // Other programs have settings that begin with KAFKA_, so only what looks like a slip is refused.
+    if (!name.startsWith('CURFEW_') && !(name.startsWith('KAFKA_') && nearest)) return [];
+    return [`${name}: is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`];
+  });
 }
 
 /**
  * Parses and checks the environment. A setting that is empty counts as absent.
  * @throws CurfewError ERR_CONFIG whose detail names every setting at fault, and never a value.
  */
-export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
-  const known = new Set(documentedSettings().map(({ name }) => name));
-  const given = Object.entries(variables).filter(([, value]) => value !== undefined && value !== '');
-  const env = plainToInstance(Environment, Object.fromEntries(given.filter(([name]) => known.has(name))), {
-    exposeDefaultValues: true,
-  });
-  const invalid = validateSync(env).map(
-    ({ property, constraints }) => `${property}: ${Object.values(constraints ?? {})[0] ?? 'is not valid'}`,
-  );
-  const problems = [
-    ...unknownNames(
-      given.map(([name]) => name),
-      known,
-    ),
-    ...invalid,
-    // Relations between values that are themselves wrong would only add noise.
-    ...(invalid.length === 0 ? relations(env) : []),
-  ];
-  if (problems.length > 0) throw new CurfewError('ERR_CONFIG', { detail: problems.join('\n') });
-  return env;
-}
+export const readEnvironment = (variables: Variables): Environment =>
+  readSettings(Environment, variables, { unknown: unknownNames, relations });

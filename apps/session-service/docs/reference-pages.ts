@@ -1,6 +1,6 @@
 import { ERROR_CATALOGUE, ERROR_CODES, type ErrorEntry } from '#contracts';
-import '../config/environment.js';
-import { documentedSettings } from '../config/setting.js';
+import { documentedSettings } from '#platform';
+import { Environment } from '../config/environment.js';
 import { generatedFrom } from './generated-from.js';
 
 const statusOf = ({ http, grpc, retryable }: ErrorEntry): string => {
@@ -29,16 +29,16 @@ ${sections.join('\n')}`;
 /** `docs/reference/configuration.md` */
 export function configurationPage(): string {
   const quoted = (text: string) => (text.includes('`') ? text : `\`${text}\``);
-  const sections = documentedSettings().map(({ name, accepts, doc, default: standard }) => {
+  const sections = documentedSettings(Environment).map(({ name, accepts, doc, default: standard }) => {
     const byDefault = standard === undefined ? 'none' : quoted(standard);
     return `## ${name}\n\n${doc}\n\n- Accepts: ${accepts}\n- Default: ${byDefault}\n`;
   });
-  return `${generatedFrom('apps/session-service/config/environment.ts')}
+  return `${generatedFrom('apps/session-service/config/environment.ts, libs/revocation-bus/kafka/kafka-environment.ts')}
 
 # Configuration
 
 The service reads its settings from the environment, once, at start. A name that begins with \`CURFEW_\` and is not listed here
-stops the start, and so does a value that is not accepted: the error names the settings, never their values. An empty setting
+stops the start, and so does one that looks like a misspelt \`KAFKA_\` setting, and a value that is not accepted: the error names the settings, never their values. An empty setting
 counts as absent. \`CURFEW_URL\`, \`CURFEW_API_KEY\` and \`CURFEW_API_KEY_FILE\` belong to the \`curfew\` command and are left alone.
 
 ${sections.join('\n')}`;

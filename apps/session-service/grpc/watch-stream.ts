@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller, StartStopwatch, Stopwatch } from '#application';
 import { CurfewError, isCurfewError } from '#contracts';
 import type { CutReason, WatchHub, WatchMessage, WatchSubscription } from '#revocation-bus';
+import { MAX_CURSOR, MAX_NODE_ID } from '../dto/renewal.dto.js';
 import { isLine } from '../dto/text.js';
 import { toGrpcStatus } from '../errors/grpc-status.js';
 import { toCurfewError } from '../errors/to-curfew-error.js';
@@ -26,8 +27,6 @@ export interface WatchSurroundings {
 const HELLO_PATIENCE_MS = 10_000;
 /** The default B less what the authenticator may have cached: without one this young, a renewal waits for the next. */
 const MAX_AUTHENTICATION_AGE_MS = 1_000;
-const MAX_NODE_ID = 128;
-const MAX_CURSOR = 32_768;
 
 const CUT: Readonly<Record<CutReason, string>> = {
   slow: 'the node does not take messages fast enough',

@@ -137,7 +137,7 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
   };
   const doors = await openDoors({
     parts: {
-      settings: notUsed(),
+      settings: { maxAccessTtl: 900_000 } as Parts['settings'],
       eventLog: notUsed(),
       sessionViews: notUsed(),
       securityFeed: notUsed(),
@@ -162,6 +162,11 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
         return () => performance.now() - from;
       },
       watchHub: notUsed(),
+      renewalDesk: {
+        renew: () =>
+          Promise.resolve({ barrier: { n: 1n, cursor: 'c', referenceTime: 0 }, renewAfterMs: 500 }),
+      },
+      revocationStream: { current: () => Promise.resolve(undefined) },
       metrics: new Metrics([SCRAPED]),
       ...overrides,
     },

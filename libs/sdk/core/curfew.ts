@@ -1,4 +1,4 @@
-import { openGrpcStream } from '../watch/grpc-stream.js';
+import { dialGrpc } from '../watch/grpc-call.js';
 import { systemClocks } from './clocks.js';
 import type { Curfew, CurfewOptions } from './curfew.types.js';
 import { CurfewNode, type Outside } from './node.js';
@@ -9,7 +9,7 @@ export function createCurfewWith(options: CurfewOptions, outside: Partial<Outsid
   return new CurfewNode(checkOptions(options), {
     clocks: systemClocks,
     fetch: globalThis.fetch,
-    openStream: openGrpcStream,
+    dial: dialGrpc,
     ...outside,
   });
 }

@@ -1,5 +1,6 @@
 import type { AccessTokenClaims } from '#contracts';
 import type { SessionsClient } from '../http/sessions-client.types.js';
+import type { RevocationSource } from './revocation-source.js';
 
 export interface CurfewOptions {
   /** Base URL of the service's REST door, `https://curfew.internal:7400`. A path is kept. */
@@ -21,6 +22,8 @@ export interface CurfewOptions {
   readonly stalenessBound?: number;
   /** What `verify` does without a fresh lease: ask the service about each token (default), or refuse with ERR_STALE. */
   readonly onStale?: 'introspect' | 'reject';
+  /** Where revocations come from: Watch if absent. Another one is `kafkaRevocations()` of `@curfew/sdk/kafka`. */
+  readonly revocations?: RevocationSource;
   /**
    * Names this process in the service's logs and receipts; drawn at random if absent. 1 to 128 visible ASCII characters,
    * not a secret.
@@ -38,7 +41,7 @@ export interface CurfewOptions {
 }
 
 /**
- * `fresh` / `stale`: the node may decide from its memory; a `verify` found that it may not. `watch-failed`, `jwks-failed`, `introspection-failed`:
+ * `fresh` / `stale`: the node may decide from its memory; a `verify` found that it may not. `watch-failed`, `kafka-failed`, `jwks-failed`, `introspection-failed`:
  * the call failed and is repeated. `deny-list-full` / `deny-list-recovered`: see `maxRevocations`. `unknown-scope`: the
  * service revoked something that this version does not understand; the node does not trust its memory until all tokens of
  * that time have expired.
@@ -47,6 +50,7 @@ export type DiagnosticKind =
   | 'stale'
   | 'fresh'
   | 'watch-failed'
+  | 'kafka-failed'
   | 'jwks-failed'
   | 'introspection-failed'
   | 'deny-list-full'

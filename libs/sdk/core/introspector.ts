@@ -45,14 +45,14 @@ export function introspector(options: IntrospectorOptions): Introspect {
 
   const ask = async (token: string, digest: string): Promise<TokenAnswer> => {
     const lease = new Lease(clocks, bound);
-    lease.sent(1);
+    const asked = lease.reading();
     running += 1;
     try {
       const { body, headers } = await call(token);
       const said = (body ?? {}) as Record<string, unknown>;
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
       if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
-      lease.answered(1, age);
+      lease.extend(asked, age);
       const answer = { claims: said['active'] ? checkClaims(said, expected) : undefined, lease };
       keep(digest, answer);
       return answer;

@@ -1,6 +1,7 @@
 import type { Clocks } from './clocks.js';
 
-interface Reading {
+/** What both clocks said at one moment. */
+export interface Reading {
   readonly monotonic: number;
   readonly wall: number;
 }
@@ -8,12 +9,11 @@ interface Reading {
 /**
  * The right to decide from memory until B after the moment at which a renewal that was answered had been *sent* (DESIGN §6).
  * Time since that moment is the greater of what the two clocks say, with no threshold: a suspended process, or one whose
- * wall clock was set, has no lease. Nobody else's clock is looked at.
+ * wall clock was set, has no lease. Nobody else's clock is looked at. Any number of sources may renew it.
  */
 export class Lease {
   readonly #clocks: Clocks;
   readonly #bound: number;
-  readonly #sent = new Map<number, Reading>();
   #monotonic = -Infinity;
   #wall = -Infinity;
   #length = 0;
@@ -24,38 +24,21 @@ export class Lease {
     this.#bound = bound;
   }
 
-  /** To be called *before* renewal `id` is sent. Ids increase. */
-  sent(id: number): void {
-    this.#sent.set(id, { monotonic: this.#clocks.monotonic(), wall: this.#clocks.wall() });
+  /** To be taken *before* a renewal is sent. */
+  reading(): Reading {
+    return { monotonic: this.#clocks.monotonic(), wall: this.#clocks.wall() };
   }
 
   /**
-   * Renewal `id` was answered by one whose own knowledge is `age` milliseconds old: the lease runs to B - age after that
-   * renewal was sent. An answer to an unknown renewal, or one that would end earlier than the lease at hand, changes nothing.
+   * What was sent after `from` was answered by one whose own knowledge is `age` milliseconds old: the lease runs to B - age
+   * after `from`. What would end earlier than the lease at hand changes nothing.
    */
-  answered(id: number, age: number): void {
-    const reading = this.#sent.get(id);
-    for (const older of this.#sent.keys()) {
-      // An older one could not extend the lease any more.
-      if (older <= id) this.#sent.delete(older);
-    }
-    if (reading === undefined || !(age >= 0)) return;
+  extend(from: Reading, age: number): void {
     const length = this.#bound - age;
-    if (reading.monotonic + length <= this.#monotonic + this.#length) return;
-    this.#monotonic = reading.monotonic;
-    this.#wall = reading.wall;
+    if (!(age >= 0) || from.monotonic + length <= this.#monotonic + this.#length) return;
+    this.#monotonic = from.monotonic;
+    this.#wall = from.wall;
     this.#length = length;
-  }
-
-  /** When the oldest renewal without an answer was sent, by the monotonic clock; Infinity if there is none. */
-  get waitingSince(): number {
-    for (const reading of this.#sent.values()) return reading.monotonic;
-    return Infinity;
-  }
-
-  /** Answers to what was sent before count no more: the connection is gone. */
-  forgetSent(): void {
-    this.#sent.clear();
   }
 
   /** Milliseconds that the lease has left; fresh means above 0. To be read last before a decision. */

@@ -50,7 +50,7 @@ export class NodeUnderTest {
         onDiagnostic: (diagnostic) => this.told.push(diagnostic),
         ...options,
       },
-      { clocks: this.clocks, fetch: this.rest.fetch, openStream: this.watch.open },
+      { clocks: this.clocks, fetch: this.rest.fetch, dial: this.watch.dial },
     );
   }
 

@@ -3,9 +3,8 @@ import type { AccessTokenClaims } from '#contracts';
 import { serviceClient, type ServiceClient } from '../http/service-client.js';
 import { sessionsClient } from '../http/sessions-client.js';
 import type { SessionsClient } from '../http/sessions-client.types.js';
-import type { OpenWatchStream, StreamEnd } from '../watch/grpc-stream.js';
-import type { Renewed, Revocation } from '../watch/protobuf.js';
-import { WatchClient } from '../watch/watch-client.js';
+import type { DialGrpc, StreamEnd } from '../watch/grpc-call.js';
+import type { Revocation } from '../watch/protobuf.js';
 import { checkClaims, isTimely, parseToken } from './access-token.js';
 import type { Clocks } from './clocks.js';
 import type { Curfew, CurfewStats, Session } from './curfew.types.js';
@@ -17,6 +16,7 @@ import { keySet, type KeySet } from './key-set.js';
 import { Lease } from './lease.js';
 import type { CheckedOptions } from './options.js';
 import { ReferenceTime } from './reference-time.js';
+import type { RunningSource, SourceName, SourceRenewal } from './revocation-source.js';
 import { AcceptedSession } from './session.js';
 import { TokenCache } from './token-cache.js';
 
@@ -37,7 +37,7 @@ const PERMISSION_DENIED = 7;
 export interface Outside {
   readonly clocks: Clocks;
   readonly fetch: typeof fetch;
-  readonly openStream: OpenWatchStream;
+  readonly dial: DialGrpc;
 }
 
 const sessionOf = (token: string, claims: AccessTokenClaims): AcceptedSession =>
@@ -55,7 +55,7 @@ export class CurfewNode implements Curfew {
   readonly #cache: TokenCache;
   readonly #denied: DenyList;
   readonly #introspect: Introspect;
-  readonly #watch: WatchClient;
+  readonly #source: RunningSource;
   readonly #diagnostics: Diagnostics;
   readonly #waiting = new Set<(error?: CurfewSdkError) => void>();
   readonly #counts = { hits: 0, misses: 0, refused: 0, stale: 0, introspections: 0, connections: 0 };
@@ -63,7 +63,7 @@ export class CurfewNode implements Curfew {
   #closed = false;
 
   constructor(options: CheckedOptions, outside: Outside) {
-    const { clocks, openStream } = outside;
+    const { clocks, dial } = outside;
     this.#options = options;
     this.#clocks = clocks;
     this.#service = serviceClient(options.service, options.apiKey, outside.fetch);
@@ -96,18 +96,18 @@ export class CurfewNode implements Curfew {
       },
       onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
     });
-    this.#watch = new WatchClient(options, {
+    this.#source = options.open(options, {
       clocks,
       lease: this.#lease,
-      open: (...call) => {
+      dial: (...address) => {
         this.#counts.connections += 1;
-        return openStream(...call);
+        return dial(...address);
       },
       onRevocation: (revocation) => this.#revoked(revocation),
-      onRenewed: (renewed) => this.#renewed(renewed),
-      onFailure: (url, end) => this.#disconnected(url, end),
+      onRenewed: (renewal) => this.#renewed(renewal),
+      onFailure: (...failure) => this.#disconnected(...failure),
     });
-    this.#watch.connect();
+    this.#source.connect();
     void this.#keys.load();
   }
 
@@ -161,11 +161,11 @@ export class CurfewNode implements Curfew {
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#watch.close();
+    const closed = this.#source.close();
     this.#keys.close();
     this.#service.close();
     this.#wake(stale(CLOSED));
-    return Promise.resolve();
+    return Promise.resolve(closed);
   }
 
   #refused(): CurfewSdkError {
@@ -230,12 +230,12 @@ export class CurfewNode implements Curfew {
     if (scope === 'session') this.#cache.dropSession(tenant, sid);
   }
 
-  #renewed({ id, ageMs, referenceTimeMs, maxAccessTtlMs }: Renewed): void {
+  #renewed({ reading, ageMs, referenceTimeMs, maxAccessTtlMs }: SourceRenewal): void {
     this.#time.set(referenceTimeMs);
     this.#maxAccessTtl = maxAccessTtlMs;
     this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
     this.#diagnostics.trusted(this.#denied.trusted);
-    this.#lease.answered(id, ageMs);
+    if (reading) this.#lease.extend(reading, ageMs);
     this.#settle();
   }
 
@@ -250,8 +250,8 @@ export class CurfewNode implements Curfew {
     for (const settle of this.#waiting) settle(error);
   }
 
-  #disconnected(url: string, { status, message }: StreamEnd): void {
-    this.#diagnostics.failed('watch-failed', `${url}: ${message}`);
+  #disconnected(via: SourceName, where: string, { status, message }: StreamEnd): void {
+    this.#diagnostics.failed(`${via}-failed`, `${where}: ${message}`);
     if (status === UNAUTHENTICATED) this.#wake(new CurfewSdkError('ERR_UNAUTHENTICATED', 401, message));
     if (status === PERMISSION_DENIED) this.#wake(new CurfewSdkError('ERR_FORBIDDEN', 403, message));
   }

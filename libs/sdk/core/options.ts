@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { CurfewOptions } from './curfew.types.js';
 import { CurfewSdkError } from './error.js';
+import type { OpenRevocationSource, SourceOptions } from './revocation-source.js';
+import { watchSource } from '../watch/watch-client.js';
 
-export interface CheckedOptions {
+export interface CheckedOptions extends SourceOptions {
   readonly service: string;
-  readonly watch: readonly string[];
-  readonly apiKey: string;
   readonly issuer: string;
   readonly audience: string;
   readonly tenant: string;
-  readonly bound: number;
   readonly introspect: boolean;
-  readonly nodeId: string;
+  readonly open: OpenRevocationSource;
   readonly maxSessions: number;
   readonly maxRevocations: number;
   readonly onDiagnostic: CurfewOptions['onDiagnostic'];
@@ -53,6 +52,8 @@ export function checkOptions(options: CurfewOptions): CheckedOptions {
   const { nodeId = randomUUID() } = options;
   if (!/^[\x21-\x7e]+$/.test(text(options, 'apiKey'))) wrong('apiKey');
   if (!/^[\x21-\x7e]{1,128}$/.test(nodeId)) wrong('nodeId');
+  const open = (options.revocations ?? watchSource) as OpenRevocationSource;
+  if (typeof open !== 'function') wrong('revocations');
   if (onStale !== 'introspect' && onStale !== 'reject') wrong('onStale');
   return {
     service: url('service', options.service),
@@ -63,6 +64,7 @@ export function checkOptions(options: CurfewOptions): CheckedOptions {
     tenant: text(options, 'tenant'),
     bound: count(options, 'stalenessBound', [250, 60_000], 2000),
     introspect: onStale === 'introspect',
+    open,
     nodeId,
     maxSessions: count(options, 'maxSessions', [1, MAX_ENTRIES], 1_000_000),
     maxRevocations: count(options, 'maxRevocations', [1, MAX_ENTRIES], 1_000_000),

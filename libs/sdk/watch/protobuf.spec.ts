@@ -47,11 +47,11 @@ const unknownField = fc
 describe(`the codec against protobufjs (seed ${seed})`, () => {
   it('writes what protobufjs reads', () => {
     fc.assert(
-      fc.property(text, text, safe, (nodeId, cursor, id) => {
+      fc.property(text, text, safe, safe, (nodeId, cursor, id, applied) => {
         const read = (bytes: Uint8Array): object =>
           WatchRequestType.toObject(WatchRequestType.decode(bytes), { longs: Number, defaults: true });
-        expect(read(encodeHello(nodeId, cursor))).toEqual({ hello: { nodeId, cursor } });
-        expect(read(encodeRenew(id))).toEqual({ renew: { id } });
+        expect(read(encodeHello(nodeId, cursor, 2000))).toEqual({ hello: { nodeId, cursor, boundMs: 2000 } });
+        expect(read(encodeRenew(id, applied))).toEqual({ renew: { id, applied } });
       }),
       { seed },
     );

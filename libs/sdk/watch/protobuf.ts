@@ -40,20 +40,22 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-function bytesField(field: number, value: Uint8Array): Buffer {
+export function bytesField(field: number, value: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(value.length)]), value]);
 }
 
-export function encodeHello(nodeId: string, cursor: string): Buffer {
-  return bytesField(
-    1,
-    Buffer.concat([bytesField(1, Buffer.from(nodeId)), bytesField(2, Buffer.from(cursor))]),
-  );
+export const numberField = (field: number, value: number): Buffer =>
+  Buffer.from([(field << 3) | VARINT, ...varint(value)]);
+
+/** @param bound B in milliseconds. */
+export function encodeHello(nodeId: string, cursor: string, bound: number): Buffer {
+  const id = bytesField(1, Buffer.from(nodeId));
+  return bytesField(1, Buffer.concat([id, bytesField(2, Buffer.from(cursor)), numberField(3, bound)]));
 }
 
-/** @param id 1 to 2^53 - 1. */
-export function encodeRenew(id: number): Buffer {
-  return bytesField(2, Buffer.from([(1 << 3) | VARINT, ...varint(id)]));
+/** @param id @param applied 1 to 2^53 - 1; `applied` is 0 when no answer came yet. */
+export function encodeRenew(id: number, applied: number): Buffer {
+  return bytesField(2, Buffer.concat([numberField(1, id), numberField(2, applied)]));
 }
 
 const malformed = (): RangeError => new RangeError('malformed message');
@@ -67,7 +69,7 @@ interface Fields {
 }
 
 /** @throws RangeError if the bytes are no message. */
-function fieldsOf(message: Buffer): Fields {
+export function fieldsOf(message: Buffer): Fields {
   /** By tag, which is field and wire type: a value of another type is that of an unknown field. */
   const fields = new Map<number, (number | Buffer)[]>();
   let at = 0;

@@ -11,10 +11,34 @@ describe('the watch client', () => {
   it('says hello without a cursor, then renews at once', () => {
     const node = NodeUnderTest.unanswered({ nodeId: 'node-7' });
     expect(node.watch.last.requests).toEqual([
-      { hello: { nodeId: 'node-7', cursor: '' } },
-      { renew: { id: 1 } },
+      { hello: { nodeId: 'node-7', cursor: '', boundMs: 2000 } },
+      { renew: { id: 1, applied: 0 } },
     ]);
     expect(node.watch.last).toMatchObject({ url: 'http://watch.test/', apiKey: 'key-1' });
+  });
+
+  it('tells with each renewal which one of this stream it has applied, for receipts', async () => {
+    const node = await NodeUnderTest.ready();
+    await node.pass(1_100);
+    const told = (): (readonly [number, number])[] =>
+      node.watch.last.requests.flatMap(({ renew }) => (renew ? [[renew.id, renew.applied] as const] : []));
+    expect(told()).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ]);
+    node.watch.answers = false;
+    await node.pass(500);
+    node.watch.last.renewed(77);
+    await node.pass(500);
+    expect(told().slice(3)).toEqual([
+      [4, 3],
+      [5, 3],
+    ]);
+    // What a stream before it has applied is another instance's affair.
+    node.watch.last.end('closed');
+    await node.pass(50);
+    expect(told()).toEqual([[6, 0]]);
   });
 
   it('renews when the service says, and at least three times within B', async () => {

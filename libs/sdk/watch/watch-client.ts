@@ -1,7 +1,14 @@
-import type { Clocks } from '../core/clocks.js';
-import type { Lease } from '../core/lease.js';
-import type { OpenWatchStream, StreamEnd, WatchStream } from './grpc-stream.js';
-import { decodeWatchResponse, encodeHello, encodeRenew, type Renewed, type Revocation } from './protobuf.js';
+import type {
+  OpenRevocationSource,
+  RunningSource,
+  SourceOptions,
+  SourceSurroundings,
+} from '../core/revocation-source.js';
+import type { GrpcCall, GrpcConnection, StreamEnd } from './grpc-call.js';
+import { decodeWatchResponse, encodeHello, encodeRenew, type Renewed } from './protobuf.js';
+import { SentRenewals } from './sent-renewals.js';
+
+const PATH = '/curfew.v1.RevocationService/Watch';
 
 const RENEW_AFTER_MS = 500;
 const MIN_RENEW_MS = 50;
@@ -14,45 +21,28 @@ const MAX_BACKOFF_MS = 1000;
 /** gRPC UNAVAILABLE: certainly not the cursor's fault. */
 const UNAVAILABLE = 14;
 
-export interface WatchOptions {
-  /** Addresses of the gRPC door, used in turn. */
-  readonly watch: readonly string[];
-  readonly apiKey: string;
-  readonly nodeId: string;
-  /** B in milliseconds. */
-  readonly bound: number;
-}
-
-export interface WatchSurroundings {
-  readonly clocks: Clocks;
-  readonly lease: Lease;
-  readonly open: OpenWatchStream;
-  readonly onRevocation: (revocation: Revocation) => void;
-  /** To renew the lease is the last thing it does. */
-  readonly onRenewed: (renewed: Renewed) => void;
-  readonly onFailure: (url: string, end: StreamEnd) => void;
-}
-
 /**
  * Keeps one Watch stream and the lease on it: renewals go out whether or not the last one was answered; a stream whose
  * renewals stay unanswered is replaced, at the next address, from the last cursor.
  */
-export class WatchClient {
-  readonly #options: WatchOptions;
-  readonly #outside: WatchSurroundings;
+class WatchClient implements RunningSource {
+  readonly #options: SourceOptions;
+  readonly #outside: SourceSurroundings;
+  readonly #sent = new SentRenewals();
   readonly #patience: number;
   #renewAfter: number;
   #at: number;
-  #stream: WatchStream | undefined;
+  #connection: GrpcConnection | undefined;
+  #call: GrpcCall | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cursor = '';
   #renewals = 0;
   #failures = 0;
   /** Of the stream at hand. */
-  #answered = false;
+  #applied = 0;
   #heardAt = 0;
 
-  constructor(options: WatchOptions, outside: WatchSurroundings) {
+  constructor(options: SourceOptions, outside: SourceSurroundings) {
     this.#options = options;
     this.#outside = outside;
     this.#patience = Math.min(Math.max(options.bound / 2, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
@@ -66,21 +56,22 @@ export class WatchClient {
   }
 
   connect(): void {
-    const { apiKey, nodeId } = this.#options;
-    const { clocks, open } = this.#outside;
-    this.#answered = false;
+    const { apiKey, nodeId, bound } = this.#options;
+    const { clocks, dial } = this.#outside;
+    this.#applied = 0;
     this.#heardAt = clocks.monotonic();
     try {
-      const stream: WatchStream = open(this.#url, apiKey, {
+      this.#connection = dial(this.#url, apiKey);
+      const call: GrpcCall = this.#connection.call(PATH, {
         onMessage: (bytes) => {
-          if (stream === this.#stream) this.#receive(bytes);
+          if (call === this.#call) this.#receive(bytes);
         },
         onEnd: (end) => {
-          if (stream === this.#stream) this.#fail(end);
+          if (call === this.#call) this.#fail(end);
         },
       });
-      this.#stream = stream;
-      stream.send(encodeHello(nodeId, this.#cursor));
+      this.#call = call;
+      call.send(encodeHello(nodeId, this.#cursor, bound));
       this.#renew();
     } catch (error) {
       this.#fail({ message: String(error) });
@@ -89,21 +80,20 @@ export class WatchClient {
 
   close(): void {
     clearTimeout(this.#timer);
-    const stream = this.#stream;
-    this.#stream = undefined;
-    this.#outside.lease.forgetSent();
-    stream?.destroy();
+    this.#call = undefined;
+    this.#sent.forget();
+    this.#connection?.destroy();
   }
 
   #renew(): void {
     this.#renewals += 1;
-    this.#outside.lease.sent(this.#renewals);
-    const stream = this.#stream;
-    stream?.send(encodeRenew(this.#renewals));
+    const call = this.#call;
+    this.#sent.add(this.#renewals, this.#outside.lease.reading());
+    call?.send(encodeRenew(this.#renewals, this.#applied));
     this.#timer = setTimeout(() => {
       // The answer may be here already, unread: the process was busy or stopped. Look after the sockets were read.
       setImmediate(() => {
-        if (stream !== undefined && stream === this.#stream) this.#tick();
+        if (call !== undefined && call === this.#call) this.#tick();
       });
     }, this.#renewAfter).unref();
   }
@@ -112,8 +102,8 @@ export class WatchClient {
     const now = this.#outside.clocks.monotonic();
     // Revocations that keep coming are progress, without limit before the first answer: that is the replay.
     const silent = now - this.#heardAt >= this.#patience;
-    const limit = silent ? this.#patience : this.#answered ? BUSY * this.#patience : Infinity;
-    if (now - this.#outside.lease.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
+    const limit = silent ? this.#patience : this.#applied ? BUSY * this.#patience : Infinity;
+    if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
     else this.#renew();
   }
 
@@ -129,15 +119,17 @@ export class WatchClient {
   }
 
   #renewed(renewed: Renewed): void {
-    const { maxAccessTtlMs, referenceTimeMs } = renewed;
+    const { id, maxAccessTtlMs, referenceTimeMs } = renewed;
     if (maxAccessTtlMs === 0 || referenceTimeMs === 0 || !Number.isSafeInteger(referenceTimeMs)) {
       throw new RangeError('incomplete renewal');
     }
-    this.#answered = true;
+    const reading = this.#sent.answered(id);
     this.#failures = 0;
     this.#cursor = renewed.cursor;
     this.#renewAfter = this.#interval(renewed.renewAfterMs || RENEW_AFTER_MS);
-    this.#outside.onRenewed(renewed);
+    this.#outside.onRenewed({ ...renewed, via: 'watch', reading });
+    // Told with the next renewal, for receipts: all before it is applied now.
+    if (reading) this.#applied = id;
   }
 
   /** Three renewals fit into B whatever the service says, and it is not flooded. */
@@ -148,12 +140,15 @@ export class WatchClient {
   #fail(end: StreamEnd): void {
     this.close();
     // Refused at once, perhaps for its cursor: without one everything is replayed.
-    if (!this.#answered && (end.status ?? UNAVAILABLE) !== UNAVAILABLE) this.#cursor = '';
+    if (!this.#applied && (end.status ?? UNAVAILABLE) !== UNAVAILABLE) this.#cursor = '';
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** this.#failures, MAX_BACKOFF_MS);
     this.#failures += 1;
     const url = this.#url;
     this.#at += 1;
     this.#timer = setTimeout(() => this.connect(), backoff * (0.5 + Math.random() / 2)).unref();
-    this.#outside.onFailure(url, end);
+    this.#outside.onFailure('watch', url, end);
   }
 }
+
+/** The source unless another one is named. */
+export const watchSource: OpenRevocationSource = (options, outside) => new WatchClient(options, outside);

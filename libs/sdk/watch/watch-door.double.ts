@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { expect } from '@jest/globals';
 import protobuf from 'protobufjs';
-import type { OpenWatchStream, StreamHandlers, WatchStream } from './grpc-stream.js';
+import type { CallHandlers, DialGrpc, GrpcCall } from './grpc-call.js';
 
 const proto = new protobuf.Root();
 proto.loadSync(join(import.meta.dirname, '../../contracts/proto/curfew/v1/revocation.proto'), {
   keepCase: false,
 });
 export const WatchRequestType = proto.lookupType('curfew.v1.WatchRequest');
+export const RenewRequestType = proto.lookupType('curfew.v1.RenewRequest');
+export const RenewResponseType = proto.lookupType('curfew.v1.RenewResponse');
 export const WatchResponseType = proto.lookupType('curfew.v1.WatchResponse');
 
 export interface RenewedFields {
@@ -25,19 +28,19 @@ export interface MassRevocationFields {
 }
 
 interface Request {
-  readonly hello?: { readonly nodeId: string; readonly cursor: string };
-  readonly renew?: { readonly id: number };
+  readonly hello?: { readonly nodeId: string; readonly cursor: string; readonly boundMs: number };
+  readonly renew?: { readonly id: number; readonly applied: number };
 }
 
 /** The service's end of one stream, as the specs see it. Encoded by protobufjs, so that the codec is not its own judge. */
-export class FakeStream implements WatchStream {
+export class FakeStream implements GrpcCall {
   readonly requests: Request[] = [];
   destroyed = false;
 
   constructor(
     readonly url: string,
     readonly apiKey: string,
-    private readonly handlers: StreamHandlers,
+    private readonly handlers: CallHandlers,
     private readonly door: WatchDoorDouble,
   ) {}
 
@@ -111,10 +114,17 @@ export class WatchDoorDouble {
     return stream;
   }
 
-  readonly open: OpenWatchStream = (url, apiKey, handlers) => {
+  readonly dial: DialGrpc = (url, apiKey) => {
     if (this.broken) throw new Error('no descriptors left');
-    const stream = new FakeStream(url, apiKey, handlers, this);
-    this.streams.push(stream);
-    return stream;
+    let stream: FakeStream | undefined;
+    return {
+      call: (path, handlers) => {
+        expect(path).toBe('/curfew.v1.RevocationService/Watch');
+        stream = new FakeStream(url, apiKey, handlers, this);
+        this.streams.push(stream);
+        return stream;
+      },
+      destroy: () => stream?.destroy(),
+    };
   };
 }

@@ -10,28 +10,31 @@ import { shrink } from '../../../libs/revocation-bus/model/shrink.js';
 import { describeExample } from '../../../libs/revocation-bus/model/trace.js';
 import type { Setup } from '../../../libs/revocation-bus/model/world.js';
 import { Lease } from '../../../libs/sdk/core/lease.js';
+import { SentRenewals } from '../../../libs/sdk/watch/sent-renewals.js';
 
 /** The SDK's own class in the model's world: its clocks show what the model says that the node can read. */
 class SdkLease implements NodeLease {
   private now: Reading = { monotonic: 0, wall: 0 };
   private readonly lease: Lease;
+  private readonly renewals = new SentRenewals();
 
   constructor(bound: number) {
     this.lease = new Lease({ monotonic: () => this.now.monotonic, wall: () => this.now.wall }, bound);
   }
 
   connected(): void {
-    this.lease.forgetSent();
+    this.renewals.forget();
   }
 
   sent(id: number, now: Reading): void {
     this.now = now;
-    this.lease.sent(id);
+    this.renewals.add(id, this.lease.reading());
   }
 
   answered(id: number, now: Reading): void {
     this.now = now;
-    this.lease.answered(id, 0);
+    const reading = this.renewals.answered(id);
+    if (reading !== undefined) this.lease.extend(reading, 0);
   }
 
   isFresh(now: Reading): boolean {

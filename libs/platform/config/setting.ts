@@ -14,15 +14,26 @@ export interface DocumentedSetting extends SettingDoc {
   readonly accepts: string;
 }
 
-const documented: DocumentedSetting[] = [];
+const documented = new Map<object, DocumentedSetting[]>();
 
-/** Every setting, in the order of declaration. */
-export const documentedSettings = (): readonly DocumentedSetting[] => documented;
+/** Settings that a class declares, in order, and behind them those of the classes that it extends. */
+export function documentedSettings(settings: abstract new () => object): readonly DocumentedSetting[] {
+  const found: DocumentedSetting[] = [];
+  for (
+    let prototype = settings.prototype as object | null;
+    prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  )
+    found.push(...(documented.get(prototype) ?? []));
+  return found;
+}
 
 const compose =
   (accepts: string, setting: SettingDoc, decorators: readonly PropertyDecorator[]): PropertyDecorator =>
   (target, key) => {
-    documented.push({ ...setting, name: String(key), accepts });
+    const own = documented.get(target) ?? [];
+    documented.set(target, own);
+    own.push({ ...setting, name: String(key), accepts });
     for (const decorate of [IsOptional(), ...decorators]) decorate(target, key);
   };
 
@@ -48,12 +59,21 @@ const parseInteger = (text: string): number | string => (/^\d{1,9}$/.test(text) 
 const FLAGS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
 const parseFlag = (text: string): boolean | string => (Object.hasOwn(FLAGS, text) ? FLAGS[text]! : text);
 
+/** Durations are milliseconds after parsing. */
 export const Duration = (setting: SettingDoc & { min: number; max: number }): PropertyDecorator =>
   compose('duration: `300` or `300s`, `5m`, `12h`, `14d`, `250ms`', setting, [
     fromText(parseDuration),
     IsInt({ message: 'must be a duration such as 300, 300s, 5m, 12h, 14d or 250ms' }),
     Min(setting.min, { message: 'is too short' }),
     Max(setting.max, { message: 'is too long' }),
+  ]);
+
+export const Count = (setting: SettingDoc & { min: number; max: number }): PropertyDecorator =>
+  compose(`a whole number from ${setting.min} to ${setting.max}`, setting, [
+    fromText(parseInteger),
+    IsInt({ message: 'must be a whole number' }),
+    Min(setting.min, { message: `must be at least ${setting.min}` }),
+    Max(setting.max, { message: `must be at most ${setting.max}` }),
   ]);
 
 export const Port = (setting: SettingDoc): PropertyDecorator =>

@@ -9,7 +9,16 @@ import { createCurfewWith } from '../core/curfew.js';
 import type { Curfew, CurfewOptions, Diagnostic } from '../core/curfew.types.js';
 import { AUDIENCE, ISSUER, SigningKey } from '../core/minted-token.double.js';
 import { RestDoorDouble } from '../core/rest-door.double.js';
-import { openGrpcStream, type StreamEnd } from './grpc-stream.js';
+import { RenewRequestType, RenewResponseType } from './watch-door.double.js';
+import { dialGrpc, type CallHandlers, type GrpcCall, type StreamEnd } from './grpc-call.js';
+
+const WATCH = '/curfew.v1.RevocationService/Watch';
+/** A call on a connection of its own. */
+function openCall(url: string, apiKey: string, handlers: CallHandlers): GrpcCall {
+  const connection = dialGrpc(url, apiKey);
+  const { send } = connection.call(WATCH, handlers);
+  return { send, destroy: () => connection.destroy() };
+}
 
 const definition = loadSync(join(import.meta.dirname, '../../contracts/proto/curfew/v1/revocation.proto'), {
   longs: String,
@@ -25,6 +34,7 @@ interface Hello {
   readonly cursor?: string;
 }
 type Call = grpc.ServerDuplexStream<{ hello?: Hello; renew?: { id: string } }, object>;
+type Unary = grpc.ServerUnaryCall<Hello, object>;
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
@@ -52,6 +62,8 @@ class Door {
     this.server.addService(service, {
       watch: (call: Call) => this.watch(call),
       revoke: () => undefined,
+      renew: (call: Unary, answer: (error: Partial<grpc.StatusObject> | null, value?: object) => void) =>
+        this.refuseWith ? answer(this.refuseWith) : answer(null, { streamId: call.request.nodeId, lanes: 4 }),
     });
     const bind = this.server.bindAsync.bind(this.server);
     this.port = await new Promise((resolve, reject) =>
@@ -140,7 +152,7 @@ describe('Watch on the wire, against grpc-js', () => {
     const accepted = token('s1');
     await curfew.verify(accepted);
     expect(keys).toEqual(['Bearer key-1']);
-    expect(hellos).toEqual([{ nodeId: 'node-1', cursor: '' }]);
+    expect(hellos).toEqual([{ nodeId: 'node-1', cursor: '', boundMs: 2000 }]);
     calls[0]?.write({
       revocation: { scope: 'session', tenant: 'acme', sub: 'u', sid: 's1', reason: 'user' },
     });
@@ -270,7 +282,7 @@ describe('Watch on the wire, against grpc-js', () => {
     closing.push(() => void server.close());
     const ends: StreamEnd[] = [];
     const messages: Buffer[] = [];
-    const stream = openGrpcStream(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'key-1', {
+    const stream = openCall(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'key-1', {
       onMessage: (message) => messages.push(message),
       onEnd: (end) => ends.push(end),
     });
@@ -290,8 +302,38 @@ describe('Watch on the wire, against grpc-js', () => {
     const { port } = free.address() as AddressInfo;
     await new Promise((resolve) => free.close(resolve));
     const end = await new Promise<StreamEnd>((resolve) => {
-      openGrpcStream(`http://127.0.0.1:${port}`, 'k', { onMessage: () => undefined, onEnd: resolve });
+      openCall(`http://127.0.0.1:${port}`, 'k', { onMessage: () => undefined, onEnd: resolve });
     });
     expect(end.message).toContain('ECONNREFUSED');
+  });
+
+  it('G2: makes one unary call after the other on one connection, and says how each ended', async () => {
+    const door = await new Door().start();
+    closing.push(() => door.stop());
+    const connection = dialGrpc(door.url, 'key-1');
+    closing.push(() => connection.destroy());
+    const renew = (nodeId: string): Promise<[answer: object | undefined, end: StreamEnd]> =>
+      new Promise((resolve) => {
+        let answer: object | undefined;
+        const call = connection.call('/curfew.v1.RevocationService/Renew', {
+          onMessage: (bytes) => (answer = RenewResponseType.decode(bytes).toJSON()),
+          onEnd: (end) => resolve([answer, end]),
+        });
+        call.send(RenewRequestType.encode({ nodeId }).finish(), true);
+      });
+    for (const id of ['n1', 'n2', 'n3']) {
+      expect(await renew(id)).toEqual([{ streamId: id, lanes: 4 }, expect.objectContaining({ status: 0 })]);
+    }
+    door.refuseWith = { code: 7, details: 'not you' };
+    const [, refusal] = await renew('n4');
+    expect(refusal).toMatchObject({ status: 7 });
+    // A call that is destroyed says nothing and leaves the connection to others.
+    const told: StreamEnd[] = [];
+    connection.call(WATCH, { onMessage: () => undefined, onEnd: (end) => told.push(end) }).destroy();
+    door.refuseWith = undefined;
+    expect((await renew('n5'))[0]).toEqual({ streamId: 'n5', lanes: 4 });
+    connection.destroy();
+    expect(() => connection.call(WATCH, { onMessage: () => undefined, onEnd: () => undefined })).toThrow();
+    expect(told).toEqual([]);
   });
 });

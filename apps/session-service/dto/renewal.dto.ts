@@ -1,0 +1,26 @@
+import { Integer, Line } from './fields.js';
+
+const MAX_UINT32 = 0xffff_ffff;
+export const MAX_NODE_ID = 128;
+export const MAX_CURSOR = 32_768;
+
+/** A renewal of a node's lease. */
+export class RenewalBody {
+  @Line({ max: MAX_NODE_ID, description: 'Names the process in receipts; absent: it is in none.' })
+  readonly nodeId?: string;
+
+  @Integer({
+    min: 0,
+    max: MAX_UINT32,
+    description: "The node's staleness bound in milliseconds, for receipts; 0 if it does not say.",
+  })
+  readonly boundMs?: number;
+
+  @Line({
+    min: 0,
+    max: MAX_CURSOR,
+    description:
+      '`cursor` of the heartbeat that its lease rests on (of several lanes that with the lowest barrier), for receipts; empty: it holds no lease.',
+  })
+  readonly appliedCursor?: string;
+}

@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  REVOCATION_STREAM,
+  SESSION_SETTINGS,
+  type Caller,
+  type RevocationStream,
+  type SessionSettings,
+} from '#application';
+import { RenewalDesk } from '#revocation-bus';
+
+export interface RenewalAnswer {
+  /** Decimal text of a 64-bit integer. */
+  readonly barrier: string;
+  readonly referenceTimeMs: number;
+  readonly maxAccessTtlMs: number;
+  readonly renewAfterMs: number;
+  readonly streamId: string;
+  readonly lanes: number;
+  readonly tenants: readonly string[];
+}
+
+/** Renewals of nodes that get their revocations from Kafka (DESIGN §6): the same at both doors. */
+@Injectable()
+export class Renewals {
+  constructor(
+    private readonly desk: RenewalDesk,
+    @Inject(REVOCATION_STREAM) private readonly stream: RevocationStream,
+    @Inject(SESSION_SETTINGS) private readonly settings: Pick<SessionSettings, 'maxAccessTtl'>,
+  ) {}
+
+  /** @throws CurfewError ERR_UNAVAILABLE */
+  async renew(caller: Caller): Promise<RenewalAnswer> {
+    const [{ barrier, renewAfterMs }, stream] = await Promise.all([this.desk.renew(), this.stream.current()]);
+    return {
+      barrier: barrier.n.toString(),
+      referenceTimeMs: barrier.referenceTime,
+      maxAccessTtlMs: this.settings.maxAccessTtl,
+      renewAfterMs,
+      streamId: stream?.streamId ?? '',
+      lanes: stream?.lanes ?? 0,
+      tenants: caller.tenants,
+    };
+  }
+}

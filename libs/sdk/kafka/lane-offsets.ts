@@ -1,0 +1,46 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { Pin } from './lane.js';
+
+const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 500 };
+
+/** Runs with a connection of its own: fresh metadata, and nothing left behind. */
+async function withAdmin<T>(kafka: Kafka, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin({ retry: RETRY });
+  try {
+    await admin.connect();
+    return await ask(admin);
+  } finally {
+    void admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** By lane. @throws RangeError if the topic's partitions are not lanes 0 to n - 1. */
+function byLane<T extends { readonly partition: number }>(rows: readonly T[]): readonly T[] {
+  const sorted = [...rows].sort((a, b) => a.partition - b.partition);
+  if (sorted.length === 0 || sorted.some(({ partition }, lane) => partition !== lane))
+    throw new RangeError('partitions are missing from the metadata');
+  return sorted;
+}
+
+/**
+ * Where each lane's window begins: the first record of `since` or later, and whether everything before it is known to be
+ * older.
+ * @param since reference time, milliseconds: the clock of the records' timestamps.
+ */
+export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<readonly Pin[]> =>
+  withAdmin(kafka, async (admin) => {
+    const starts = byLane(await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(Math.floor(since), 0)));
+    // Asked afterwards: a record that is there now, in front of the window's first, was there when that was looked up.
+    const bounds = byLane(await admin.fetchTopicOffsets(topic));
+    if (bounds.length !== starts.length) throw new RangeError('the topic is being changed');
+    return starts.map(({ offset }, lane) => {
+      const pin = BigInt(offset);
+      return { offset: pin, whole: pin === 0n || BigInt(bounds[lane]!.low) < pin };
+    });
+  });
+
+/** The offset that each lane's next record will get. */
+export const laneEnds = (kafka: Kafka, topic: string): Promise<readonly bigint[]> =>
+  withAdmin(kafka, async (admin) =>
+    byLane(await admin.fetchTopicOffsets(topic)).map(({ high }) => BigInt(high)),
+  );

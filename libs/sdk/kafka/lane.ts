@@ -1,0 +1,94 @@
+import type { Heartbeat, LanePlace, LaneRecord } from '#contracts';
+
+/** One life of the topic, as `Renew` names it. */
+export interface StreamView {
+  readonly streamId: string;
+  readonly lanes: number;
+}
+
+/** Where the reading of a lane began. */
+export interface Pin {
+  readonly offset: bigint;
+  /**
+   * Nothing that is needed can be missing in front of it: it is the very beginning of the topic, or an older record, of before
+   * the window, still stood there when it was found. False: the topic was cut off here, no one knows where.
+   */
+  readonly whole: boolean;
+}
+
+/**
+ * What a record was for its lane. `next`: it continues it, and its heartbeat counts. `duplicate`, `older` (of a lower
+ * incarnation) and `foreign` (of another stream, or one with other lanes) change nothing. `gap`: something is missing in front of
+ * it, and nothing counts from here on. Revocations are applied whatever the verdict.
+ */
+export type Verdict = 'next' | 'duplicate' | 'older' | 'foreign' | 'gap';
+
+/**
+ * Notices every loss on one lane (DESIGN §7). Records count only while they are contiguous from where reading began, or from
+ * sequence 1 of an incarnation that is higher than any seen, whose relay has republished the window behind it.
+ */
+export class Lane {
+  readonly #stream: StreamView;
+  readonly #pin: Pin;
+  #incarnation = 0;
+  #sequence = 0;
+  #contiguous = false;
+  #heartbeat: Heartbeat | undefined;
+
+  constructor(stream: StreamView, pin: Pin) {
+    this.#stream = stream;
+    this.#pin = pin;
+  }
+
+  /** The last one that counts; undefined while there is none, and from a gap on. */
+  get heartbeat(): Heartbeat | undefined {
+    return this.#heartbeat;
+  }
+
+  /** To be called with every record in the order of arrival, after it was applied. */
+  take(offset: bigint, { place, content }: LaneRecord): Verdict {
+    if (!this.isOurs(place)) return 'foreign';
+    const { incarnation, sequence } = place;
+    const verdict = this.#judge(offset, place);
+    if (verdict === 'next') {
+      if (incarnation !== this.#incarnation) this.#heartbeat = undefined;
+      this.#contiguous = true;
+      this.#incarnation = incarnation;
+      this.#sequence = sequence;
+      if (content.kind === 'heartbeat') this.#heartbeat = content.heartbeat;
+    } else if (verdict === 'gap') {
+      this.#contiguous = false;
+      this.#incarnation = incarnation;
+      this.#heartbeat = undefined;
+    }
+    return verdict;
+  }
+
+  #judge(offset: bigint, place: LanePlace): Verdict {
+    const { incarnation, sequence } = place;
+    if (this.isOlder(incarnation, this.#incarnation)) return 'older';
+    if (incarnation !== this.#incarnation) return this.begins(offset, place) ? 'next' : 'gap';
+    if (this.#contiguous && sequence <= this.#sequence) return 'duplicate';
+    return this.#contiguous && this.follows(sequence, this.#sequence) ? 'next' : 'gap';
+  }
+
+  // The rules, one by one: the spec breaks each of them to see that it is needed.
+
+  protected isOurs({ streamId, lanes }: LanePlace): boolean {
+    return streamId === this.#stream.streamId && lanes === this.#stream.lanes;
+  }
+
+  protected isOlder(incarnation: number, current: number): boolean {
+    return incarnation < current;
+  }
+
+  protected follows(sequence: number, last: number): boolean {
+    return sequence === last + 1;
+  }
+
+  /** Whether the first record of an incarnation may count. */
+  protected begins(offset: bigint, { sequence }: LanePlace): boolean {
+    const isFirst = this.#incarnation === 0 && offset === this.#pin.offset && this.#pin.whole;
+    return sequence === 1 || isFirst;
+  }
+}
