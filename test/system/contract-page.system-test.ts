@@ -13,10 +13,16 @@ import { missingForPageConsumer, PageConsumer } from '../support/page-consumer.j
 
 const B = 2_000;
 const missing = missingForPageConsumer.join(' and ');
-const suite = missing === '' ? describeWithKafka : describe.skip;
-const why = missing === '' ? '' : ` (skipped: no ${missing} here)`;
+const NAME = 'the contract page: a consumer in Python on kcat';
 
-suite(`the contract page: a consumer in Python on kcat${why}`, (kafka: () => KafkaCluster) => {
+if (missing === '') describeWithKafka(NAME, tests, { faults: true });
+else
+  describe.skip(`${NAME} (skipped: no ${missing} here)`, () =>
+    tests(() => {
+      throw new Error('skipped');
+    }));
+
+function tests(kafka: () => KafkaCluster): void {
   let folder: Awaited<ReturnType<typeof dataFolder>>;
   let service: TestService;
   let consumer: PageConsumer;
@@ -149,4 +155,4 @@ suite(`the contract page: a consumer in Python on kcat${why}`, (kafka: () => Kaf
     await producer.send({ topic, messages: [{ ...record, headers: { ...record.headers }, partition: 0 }] });
     await producer.disconnect();
   }
-});
+}
