@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { Kafka, logLevel, type Consumer } from 'kafkajs';
-import { built, Child, grpcClients, type KafkaCluster } from '#local-cluster';
+import { built, Child, grpcClients, type GrpcClients, type KafkaCluster } from '#local-cluster';
 
 const MESSAGES = 200;
 const WARM_UP = 10;
@@ -44,6 +45,14 @@ class LastReception {
   }
 }
 
+type WatchStream = ClientDuplexStream<object, Received>;
+
+const openWatch = (clients: GrpcClients): WatchStream =>
+  (clients.client('RevocationService')['Watch'] as (metadata: Metadata) => WatchStream).call(
+    clients.client('RevocationService'),
+    clients.metadata(),
+  );
+
 /**
  * The floor of Watch: a bare grpc-js server in a process of its own writes one message to `count` streams of this process, with
  * a stock client. @returns milliseconds from the first write to the last reception
@@ -58,13 +67,13 @@ export async function bareGrpcFanOut(count: number): Promise<number[]> {
     const last = new LastReception(count);
     let sentAt = '0';
     const streams = clients.map((each) => {
-      const stream = each.client('RevocationService')['Watch'](each.metadata()) as NodeJS.ReadWriteStream;
+      const stream = openWatch(each);
       stream.on('data', ({ revocation }: Received) => {
         sentAt = revocation?.position ?? sentAt;
         last.received(revocation?.sid);
       });
       stream.on('error', () => undefined);
-      (stream as unknown as { write(message: object): void }).write({ hello: { nodeId: 'bare' } });
+      stream.write({ hello: { nodeId: 'bare' } });
       return stream;
     });
     const send = (sid: string) => clients[0]!.call('RevocationService', 'Revoke', { sid });
@@ -75,7 +84,7 @@ export async function bareGrpcFanOut(count: number): Promise<number[]> {
       await send(String(trial));
       times.push(Number((await reception) - BigInt(sentAt)) * MS_PER_NS);
     }
-    for (const stream of streams) (stream as unknown as { cancel(): void }).cancel();
+    for (const stream of streams) stream.cancel();
     return times;
   } finally {
     for (const each of clients) each.close();

@@ -124,13 +124,13 @@ function tests(kafka: () => KafkaCluster): void {
     const { accessToken } = await create();
     await becomes(consumer, accessToken, 'accepts');
     const [node] = kafka().nodes;
-    node!.pause();
+    await node!.pause();
     const paused = performance.now();
     try {
       await becomes(consumer, accessToken, 'has no lease');
       expect(performance.now() - paused).toBeLessThan(B + 500);
     } finally {
-      node!.resume();
+      await node!.resume();
     }
     await becomes(consumer, accessToken, 'accepts');
   }, 60_000);
