@@ -7,6 +7,7 @@ import { rebuild } from './rebuild.js';
 import { refreshAge } from './refresh-age.js';
 import { revoke } from './revoke.js';
 import { verify } from './verify.js';
+import { watch } from './watch.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchResult>>> = {
   verify,
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchResult>>> = {
   'refresh-age': refreshAge,
   'mass-revocation': massRevocation,
   rebuild,
+  watch,
 };
 
 const { values, positionals } = parseArgs({

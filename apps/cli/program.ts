@@ -6,6 +6,7 @@ import { addProjectionCommands } from './projections.command.js';
 import { addRevokeCommand } from './revoke.command.js';
 import { addSessionCommands } from './sessions.command.js';
 import type { Surroundings } from './surroundings.js';
+import { addTopicCommands } from './topics.command.js';
 
 /** Runs one command line (without `node` and the script). @returns the exit code */
 export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -26,6 +27,7 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
   addFeedCommand(program, surroundings);
   addProjectionCommands(program, surroundings);
   addApiKeyCommands(program, surroundings);
+  addTopicCommands(program, surroundings);
   try {
     await program.parseAsync(words, { from: 'user' });
     return 0;

@@ -8,9 +8,11 @@ import {
   COUNTERS,
   EVENT_LOG,
   LIVE_REVOCATIONS,
+  NODE_REPORTS,
   PERSONAL_DATA_VAULT,
   PROJECTIONS,
   ReadYourWrites,
+  RECENT_REVOCATIONS,
   REFERENCE_CLOCK,
   REFRESH_TOKEN_KEYS,
   REVOCATION_STREAM,
@@ -25,8 +27,10 @@ import {
   type Counters,
   type EventLog,
   type LiveRevocations,
+  type NodeReports,
   type PersonalDataVault,
   type Projections,
+  type RecentRevocations,
   type ReferenceClock,
   type RefreshTokenKeys,
   type RevocationStream,
@@ -37,7 +41,7 @@ import {
   type StartStopwatch,
   type ViewFreshness,
 } from '#application';
-import { RenewalDesk, WatchHub } from '#revocation-bus';
+import { NodeRegistry, RenewalDesk, WatchHub } from '#revocation-bus';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { Authenticator } from './auth/authenticator.js';
 import { CONTROLLERS } from './doors.js';
@@ -68,6 +72,8 @@ export interface Parts {
   readonly watchHub: Pick<WatchHub, 'subscribe'>;
   readonly renewalDesk: Pick<RenewalDesk, 'renew'>;
   readonly revocationStream: RevocationStream;
+  readonly nodeRegistry: Pick<NodeRegistry, 'introduce'> & NodeReports;
+  readonly recentRevocations: RecentRevocations;
   readonly metrics: Metrics;
 }
 
@@ -90,6 +96,9 @@ const ports = (parts: Parts): Provider[] => [
   { provide: START_STOPWATCH, useValue: parts.startStopwatch },
   { provide: WatchHub, useValue: parts.watchHub },
   { provide: RenewalDesk, useValue: parts.renewalDesk },
+  { provide: NodeRegistry, useValue: parts.nodeRegistry },
+  { provide: NODE_REPORTS, useValue: parts.nodeRegistry },
+  { provide: RECENT_REVOCATIONS, useValue: parts.recentRevocations },
   { provide: REVOCATION_STREAM, useValue: parts.revocationStream },
 ];
 

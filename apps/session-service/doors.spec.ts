@@ -21,6 +21,7 @@ describe('the doors', () => {
         'GET /v1/tenants/:tenant/sessions',
         'GET /v1/tenants/:tenant/counters',
         'POST /v1/revocations',
+        'GET /v1/revocations/:id',
         'POST /v1/revocations/renewals',
         'GET /v1/audit/sessions/:sid',
         'GET /v1/audit/users/:sub/sessions',
@@ -43,6 +44,7 @@ describe('the doors', () => {
         'SessionService.Get',
         'SessionService.ListByUser',
         'SessionService.ListByTenant',
+        'RevocationService.GetReceipt',
         'RevocationService.Renew',
         'RevocationService.Revoke',
         'RevocationService.RevokeAll',
@@ -77,10 +79,13 @@ describe('the doors', () => {
         ? [[nameOf(door), door.access.scopes]]
         : [];
     const either = ['scopes:revoke', 'sessions:revoke'];
+    const receipts = ['sessions:revoke', 'scopes:revoke', 'audit:read'];
     expect(Object.fromEntries(doors.flatMap(scopesOf))).toEqual({
       'DELETE /v1/users/:sub/sessions': either,
       'POST /v1/revocations': either,
       'RevocationService.RevokeAll': either,
+      'GET /v1/revocations/:id': receipts,
+      'RevocationService.GetReceipt': receipts,
     });
   });
 

@@ -3,6 +3,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { accessOf, type Access } from './auth/access.js';
 import { AuditGrpcController } from './grpc/audit.controller.js';
 import { HealthGrpcController } from './grpc/health.controller.js';
+import { ReceiptGrpcController } from './grpc/receipt.controller.js';
 import { RenewGrpcController } from './grpc/renew.controller.js';
 import { SessionGrpcController } from './grpc/unary.controllers.js';
 import { WatchGrpcController } from './grpc/watch.controller.js';
@@ -12,6 +13,7 @@ import { IntrospectionController } from './http/introspection.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { ProjectionsController } from './http/projections.controller.js';
 import { HealthController, JwksController, OpenApiController } from './http/public.controllers.js';
+import { ReceiptsController } from './http/receipts.controller.js';
 import { RenewalsController } from './http/renewals.controller.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { SessionsController } from './http/sessions.controller.js';
@@ -25,6 +27,7 @@ export const CONTROLLERS: readonly Type[] = [
   TenantsController,
   RevocationsController,
   RenewalsController,
+  ReceiptsController,
   AuditController,
   SecurityFeedController,
   ProjectionsController,
@@ -38,6 +41,7 @@ export const CONTROLLERS: readonly Type[] = [
   AuditGrpcController,
   WatchGrpcController,
   RenewGrpcController,
+  ReceiptGrpcController,
   HealthGrpcController,
 ];
 

@@ -5,20 +5,15 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { SessionSettings } from '#application';
 import { CurfewError, prepareEventChecks } from '#contracts';
 import { startStopwatch } from '#platform';
-import {
-  BarrierReferenceClock,
-  RenewalDesk,
-  RevocationFollower,
-  systemTimers,
-  WatchHub,
-} from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
+import { followRevocations } from './follow-revocations.js';
 import type { Tls } from './http/fastify-door.js';
 import { openDoors, type Endpoints } from './open-doors.js';
 import { Metrics } from './metrics/metrics.js';
+import { revocationMetrics } from './metrics/revocation-metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
-import { openStorage, type Storage } from './storage.js';
+import { openStorage } from './storage.js';
 import { Sweeper } from './sweeper.js';
 import { UndoList } from './undo-list.js';
 
@@ -59,34 +54,16 @@ async function readTls(env: Environment): Promise<Tls | undefined> {
   return { cert: await read('CURFEW_TLS_CERT_FILE', cert), key: await read('CURFEW_TLS_KEY_FILE', key) };
 }
 
-/** Starts what follows the log, and waits for the first barrier: before it there is no reference time. */
-async function followRevocations(storage: Storage, maxAccessTtl: number, undo: UndoList) {
-  const logger = new Logger('revocations');
-  const timers = systemTimers;
-  const clock = new BarrierReferenceClock(timers);
-  const log = storage.log.revocationLog;
-  const follower = new RevocationFollower({
-    log,
-    clock,
-    timers,
-    maxAccessTtl,
-    onAlarm: ({ kind, error, failures }) => {
-      logger.warn(`${kind}, ${failures} in a row: ${error instanceof Error ? error.message : 'unknown'}`);
-    },
-  });
-  undo.add(() => follower.stop());
-  const hub = new WatchHub({ follower, log, timers, maxAccessTtl });
-  const desk = new RenewalDesk({ follower, timers });
-  await follower.start();
-  return { clock, follower, hub, desk };
-}
-
 async function open(env: Environment, { logger, onLost }: Surroundings, undo: UndoList) {
   prepareEventChecks();
   const tls = await readTls(env);
   const settings = settingsOf(env);
   const storage = await openStorage(env, undo, onLost);
-  const { clock, follower, hub, desk } = await followRevocations(storage, settings.maxAccessTtl, undo);
+  const { clock, follower, hub, desk, nodes, recent } = await followRevocations(
+    storage,
+    settings.maxAccessTtl,
+    undo,
+  );
   const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
   const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
   const sweeper = new Sweeper(env.CURFEW_SWEEP_INTERVAL);
@@ -109,9 +86,16 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
       renewalDesk: desk,
+      nodeRegistry: nodes,
+      recentRevocations: recent,
       // Until a relay publishes to Kafka, there is no stream.
       revocationStream: { current: () => Promise.resolve(undefined) },
-      metrics: new Metrics([...log.metrics, ...readModels.metrics, sweeper.metric]),
+      metrics: new Metrics([
+        ...log.metrics,
+        ...readModels.metrics,
+        ...revocationMetrics(follower, hub, clock),
+        sweeper.metric,
+      ]),
     },
     http: { host: env.CURFEW_HTTP_HOST, port: env.CURFEW_HTTP_PORT },
     grpc: { host: env.CURFEW_GRPC_HOST, port: env.CURFEW_GRPC_PORT },

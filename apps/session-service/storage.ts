@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import type pg from 'pg';
 import { CurfewError } from '#contracts';
 import { eventLogMigrations, kurrentdbMigrations, refuseAnotherLogStore } from '#event-log';
 import {
@@ -33,6 +34,8 @@ export interface Storage {
   readonly apiKeys: PostgresApiKeys;
   readonly keyRing: KeyRing;
   readonly personalDataVault: PostgresPersonalDataVault;
+  /** Of the primary. */
+  readonly pool: pg.Pool;
 }
 
 /** The PostgreSQL to use: the one that is set, or one of our own. */
@@ -99,5 +102,6 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
     apiKeys: new PostgresApiKeys(pool),
     keyRing,
     personalDataVault: new PostgresPersonalDataVault(pool, key),
+    pool,
   };
 }

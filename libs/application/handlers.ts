@@ -8,6 +8,7 @@ import { ResumeProjectionHandler } from './commands/resume-projection/resume-pro
 import { RevokeAllHandler } from './commands/revoke-all/revoke-all.handler.js';
 import { RevokeApiKeyHandler } from './commands/revoke-api-key/revoke-api-key.handler.js';
 import { RevokeSessionHandler } from './commands/revoke-session/revoke-session.handler.js';
+import { GetReceiptHandler } from './queries/get-receipt/get-receipt.handler.js';
 import { GetSessionHandler } from './queries/get-session/get-session.handler.js';
 import { GetSessionHistoryHandler } from './queries/get-session-history/get-session-history.handler.js';
 import { GetSessionAtHandler } from './queries/get-session-at/get-session-at.handler.js';
@@ -47,6 +48,7 @@ export const APPLICATION_PROVIDERS = [
   CreateApiKeyHandler,
   RevokeApiKeyHandler,
   IntrospectTokenHandler,
+  GetReceiptHandler,
   GetSessionHandler,
   GetSessionHistoryHandler,
   ListUserSessionsHandler,

@@ -24,12 +24,15 @@ export function tenantOf(caller: Caller, named: string | undefined): string {
   return only;
 }
 
+/** Whether the caller may see what concerns all tenants at once. */
+export const reachesAll = (caller: Caller): boolean => caller.tenants.includes(EVERY_TENANT);
+
 /**
  * For what concerns all tenants at once.
  * @throws CurfewError ERR_FORBIDDEN for a key that is bound to some.
  */
 export function assertReachesAll(caller: Caller): void {
-  if (!caller.tenants.includes(EVERY_TENANT)) {
+  if (!reachesAll(caller)) {
     throw new CurfewError('ERR_FORBIDDEN', { detail: 'this needs a key for every tenant' });
   }
 }

@@ -2,6 +2,7 @@ export { countersMigrations } from './counters/counters-schema.js';
 export { countersProjection } from './counters/counters-projection.js';
 export { PostgresCounters } from './counters/postgres-counters.js';
 export { readModelMigrations } from './migrations.js';
+export { PostgresNodeReports } from './nodes/postgres-node-reports.js';
 export { PostgresSecurityFeed } from './security-feed/postgres-security-feed.js';
 export { securityFeedMigrations } from './security-feed/security-feed-schema.js';
 export { securityFeedProjection } from './security-feed/security-feed-projection.js';

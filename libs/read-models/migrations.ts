@@ -1,5 +1,6 @@
 import type { Migration } from '#platform';
 import { countersMigrations } from './counters/counters-schema.js';
+import { nodeReportsMigrations } from './nodes/node-reports-schema.js';
 import { projectionMigrations } from './projections/schema.js';
 import { securityFeedMigrations } from './security-feed/security-feed-schema.js';
 import { sessionViewsMigrations } from './sessions/session-views-schema.js';
@@ -10,4 +11,5 @@ export const readModelMigrations: readonly Migration[] = [
   ...sessionViewsMigrations,
   ...securityFeedMigrations,
   ...countersMigrations,
+  ...nodeReportsMigrations,
 ].sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,6 +1,9 @@
 export * from './barrier-reference-clock.js';
 export * from './followed-revocations.js';
+export * from './followed-recent-revocations.js';
+export * from './node-registry.js';
 export * from './renewal-desk.js';
+export { HURRIED_RENEWAL_MS } from './renewal-period.js';
 export * from './revocation-follower.js';
 export * from './timers.js';
 export * from './watch-hub.js';

@@ -58,7 +58,8 @@ export class RevocationFollower implements FollowedRevocations, LiveRevocations 
     this.schedule = new FollowerSchedule(options.timers);
   }
 
-  private get windowMs(): number {
+  /** How long a revocation is remembered, milliseconds of reference time. */
+  get windowMs(): number {
     return this.options.maxAccessTtl + REPLAY_MARGIN_MS;
   }
 
@@ -178,9 +179,11 @@ export class RevocationFollower implements FollowedRevocations, LiveRevocations 
       const revocations = page.events.map(({ event, mark }) => ({
         message: toRevocationMessage(event),
         mark,
+        at: event.metadata.recordedAt,
       }));
-      for (const { message, mark } of revocations) {
-        if (this.memory.add(message, mark)) this.counts.revocations++;
+      const readAt = this.options.timers.monotonic();
+      for (const { message, mark, at } of revocations) {
+        if (this.memory.add(message, mark, { at, readAt })) this.counts.revocations++;
       }
       for (const listener of this.listeners) listener.revoked();
     }

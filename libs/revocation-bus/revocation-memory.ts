@@ -1,13 +1,23 @@
-import type { TokenSession } from '#application';
+import { revocationIdOf, type TokenSession } from '#application';
 import type { RevocationMessage } from '#contracts';
 import { ScopeEpochs } from './scope-epochs.js';
 import type { RevocationWatchMessage } from './watch-message.js';
+
+/** When a revocation came to be, and came here. */
+export interface RecordedTimes {
+  /** Reference time, milliseconds. */
+  readonly at: number;
+  /** This process's monotonic clock, milliseconds: it was committed before. */
+  readonly readAt: number;
+}
 
 interface RememberedRevocation {
   readonly message: RevocationWatchMessage;
   /** For `RevocationLog.shows`. */
   readonly mark: string;
   readonly key: string;
+  /** Absent: the source does not tell. */
+  readonly recorded: RecordedTimes | undefined;
   /** Reference time, ms, at which it was visible here at the latest; undefined until a barrier has told. */
   visibleBy: number | undefined;
 }
@@ -34,6 +44,8 @@ const COMPACT_ABOVE = 1024;
 export class RevocationMemory {
   private readonly entries: RememberedRevocation[] = [];
   private readonly latest = new Map<string, RememberedRevocation>();
+  /** By sid or revocation id. */
+  private readonly ids = new Map<string, RememberedRevocation>();
   private readonly epochs = new ScopeEpochs();
   /** Where the oldest entry is in `entries`. */
   private head = 0;
@@ -65,6 +77,11 @@ export class RevocationMemory {
     return this.latest.has(sessionKey(session.tenant, session.sid)) || this.epochs.haveEnded(session);
   }
 
+  /** @param id a sid, or the id of a mass revocation */
+  find(id: string): RememberedRevocation | undefined {
+    return this.ids.get(id);
+  }
+
   /** @param number from `begin` up to, not including, `end` */
   at(number: number): RememberedRevocation {
     const entry = this.entries[number - this.base];
@@ -76,13 +93,14 @@ export class RevocationMemory {
    * @param mark absent: the source has none. Then its position tells whether it is here already, and its number is its mark
    * @returns false if it is here already: a reader that failed or lost its connection reads some revocations again
    */
-  add(revocation: RevocationMessage, mark?: string): boolean {
+  add(revocation: RevocationMessage, mark?: string, recorded?: RecordedTimes): boolean {
     const key = keyOf(revocation);
     if (this.holds(key, revocation, mark)) return false;
     const message = Object.freeze({ revocation });
-    const entry = { message, mark: mark ?? String(this.end), key, visibleBy: undefined };
+    const entry = { message, mark: mark ?? String(this.end), key, recorded, visibleBy: undefined };
     this.entries.push(entry);
     this.latest.set(key, entry);
+    this.ids.set(revocationIdOf(revocation), entry);
     if (revocation.scope !== 'session') this.epochs.apply(revocation, entry);
     return true;
   }
@@ -115,6 +133,8 @@ export class RevocationMemory {
   private forget(entry: RememberedRevocation): void {
     if (this.latest.get(entry.key) === entry) this.latest.delete(entry.key);
     const { revocation } = entry.message;
+    const id = revocationIdOf(revocation);
+    if (this.ids.get(id) === entry) this.ids.delete(id);
     if (revocation.scope !== 'session') this.epochs.forget(revocation, entry);
   }
 

@@ -4,7 +4,7 @@ import type {
   RevocationCursors,
   RevocationListener,
 } from './followed-revocations.js';
-import { renewalPeriod } from './renewal-period.js';
+import { HURRIED_RENEWAL_MS, renewalPeriod } from './renewal-period.js';
 import type { TimerHandle, Timers } from './timers.js';
 import {
   WatchSubscriber,
@@ -71,8 +71,8 @@ export class WatchHub implements RevocationListener {
     if (this.stopped) this.cut(subscriber, 'stopping');
     else this.pump(subscriber);
     return {
-      renew: (id) => {
-        this.renew(subscriber, id);
+      renew: (id, applied) => {
+        this.renew(subscriber, id, applied);
       },
       drained: () => {
         subscriber.blockedSince = undefined;
@@ -122,7 +122,7 @@ export class WatchHub implements RevocationListener {
         cursor,
         referenceTimeMs: referenceTime,
         maxAccessTtlMs: maxAccessTtl ?? this.options.maxAccessTtl,
-        renewAfterMs: subscriber.renewAfterMs,
+        renewAfterMs: subscriber.options.node?.isAwaited ? HURRIED_RENEWAL_MS : subscriber.renewAfterMs,
         ageMs,
       });
       this.counts.answered++;
@@ -140,8 +140,9 @@ export class WatchHub implements RevocationListener {
     this.cutSlow();
   }
 
-  private renew(subscriber: WatchSubscriber, id: string): void {
+  private renew(subscriber: WatchSubscriber, id: string, applied: string | undefined): void {
     if (subscriber.ended) return;
+    subscriber.heard(applied);
     this.counts.renewals++;
     this.waiting.set(subscriber, id);
     this.options.follower.requestBarrier();

@@ -1,6 +1,7 @@
 import type { RevocationCursor } from '#application';
 import type { RevocationMessage } from '#contracts';
 import type { RevocationCursors } from './followed-revocations.js';
+import type { ReportingNode } from './node-registry.js';
 import type { RevocationMemory } from './revocation-memory.js';
 import type { Timers } from './timers.js';
 import type { Renewed, WatchMessage } from './watch-message.js';
@@ -21,14 +22,19 @@ export interface WatchSubscriberOptions {
    * Called synchronously, first from within `subscribe`.
    */
   readonly send: (message: WatchMessage) => boolean;
+  /** Where the node's reports go; absent: it is in no receipt. */
+  readonly node?: ReportingNode;
   /** The hub has cut this subscriber: nothing more is sent. Not called after `close` of the subscription. */
   readonly close: (reason: CutReason) => void;
 }
 
 /** What the door holds of its stream. All calls are harmless after the end. */
 export interface WatchSubscription {
-  /** The node asks for its lease. Answered by a barrier that begins after this call; a newer id replaces a waiting one. */
-  renew(id: string): void;
+  /**
+   * The node asks for its lease. Answered by a barrier that begins after this call; a newer id replaces a waiting one.
+   * @param applied id of the newest renewal whose answer the node has applied in this stream; `0` or absent: none yet
+   */
+  renew(id: string, applied?: string): void;
   /** The transport can take messages again. */
   drained(): void;
   /** The node has gone. */
@@ -44,6 +50,9 @@ interface PendingAnswer {
 /** Enough for a slow node to get each in turn; above it, the last one is replaced (the first must not starve). */
 const MAX_ANSWERS = 4;
 
+/** Of so many answers that were sent last it is known what they showed: a node's next renewal names one of them. */
+const MAX_SENT = 8;
+
 /** A place in the memory, and the answers that wait for it to move on. */
 export class WatchSubscriber {
   blockedSince: number | undefined;
@@ -54,6 +63,8 @@ export class WatchSubscriber {
   private readonly cursor: RevocationCursor | undefined;
   private readonly tenants: ReadonlySet<string>;
   private readonly answers: PendingAnswer[] = [];
+  /** id → cursor, the oldest first. */
+  private readonly sent = new Map<string, RevocationCursor>();
 
   constructor(
     readonly options: WatchSubscriberOptions,
@@ -70,6 +81,11 @@ export class WatchSubscriber {
   /** How many revocations that came after the subscription have not been looked at yet. */
   get behind(): number {
     return this.memory.end - Math.max(this.next, this.replayUntil);
+  }
+
+  /** The node is there, and has applied that answer and all before it. */
+  heard(applied: string | undefined): void {
+    this.options.node?.heard(applied === undefined ? undefined : this.sent.get(applied));
   }
 
   /** To be sent behind all that is in memory now. */
@@ -110,7 +126,15 @@ export class WatchSubscriber {
     const first = this.answers[0];
     if (!first || first.behind > this.next) return undefined;
     this.answers.shift();
+    this.note(first.renewed);
     return { renewed: first.renewed };
+  }
+
+  private note({ id, cursor }: Renewed): void {
+    if (!this.options.node) return;
+    this.sent.delete(id);
+    this.sent.set(id, cursor);
+    if (this.sent.size > MAX_SENT) this.sent.delete(this.sent.keys().next().value!);
   }
 
   private takeRevocation(): WatchMessage | 'skip' {

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from '@jest/globals';
 import { Kafka, logLevel, type KafkaConfig, type SASLOptions } from 'kafkajs';
+import { built, Child, startKafka } from '#local-cluster';
+import { eventually } from '../support/cluster.js';
 import { describeWithKafka, describeWithSecuredKafka } from '../support/kafka.js';
 
 const client = (config: KafkaConfig, retries = 10): Kafka =>
@@ -25,7 +31,13 @@ async function createTopic(kafka: Kafka, replicationFactor = 1): Promise<string>
 
 async function produce(kafka: Kafka, topic: string, ...values: string[]): Promise<void> {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
+  // kafkajs asks for a producer id once, of a node that may be the dead one.
+  const connected = (): Promise<boolean> =>
+    producer.connect().then(
+      () => true,
+      (error: Error) => (/ECONNREFUSED/.test(error.message) ? false : Promise.reject(error)),
+    );
+  await eventually(connected, { what: 'a producer' });
   try {
     await producer.send({ topic, acks: -1, messages: values.map((value) => ({ value })) });
   } finally {
@@ -64,6 +76,15 @@ const listens = (address: string): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
+/** A process that starts a broker and never stops it. */
+const HOLDER = `
+import { readdirSync } from 'node:fs';
+import { startKafka } from '${pathToFileURL(built('libs/local-cluster/index.js')).href}';
+const { brokers } = await startKafka();
+process.send({ ready: { broker: brokers[0], files: readdirSync(process.env.TMPDIR) } });
+setInterval(() => undefined, 1000);
+`;
+
 describeWithKafka(
   'one Kafka broker',
   (kafka) => {
@@ -98,6 +119,36 @@ describeWithKafka(
       await produce(clients, topic, 'in time');
       expect(await consume(clients, topic, 1)).toEqual(['in time']);
     });
+
+    it('is taken from KAFKA_BROKERS when that is set, and then not killed', async () => {
+      process.env['KAFKA_BROKERS'] = kafka().brokers.join();
+      try {
+        const theirs = await startKafka();
+        expect(theirs).toMatchObject({ how: 'external', brokers: kafka().brokers });
+        await expect(theirs.nodes[0]?.kill()).rejects.toThrow(/KAFKA_BROKERS: it is not ours to kill/);
+        await expect(startKafka({ nodes: 3 })).rejects.toThrow(/has 1 broker/);
+        await expect(startKafka({ security: 'sasl-ssl' })).rejects.toThrow(/of their own|of its own/);
+        await theirs.stop();
+        expect(await listens(kafka().brokers[0] ?? '')).toBe(true);
+      } finally {
+        delete process.env['KAFKA_BROKERS'];
+      }
+    });
+
+    it('does not outlive the process that started it', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'curfew-holder-'));
+      const holder = await Child.start<{ broker: string; files: string[] }>({
+        args: ['--input-type=module', '--eval', HOLDER],
+        env: { TMPDIR: folder },
+      });
+      const { broker, files } = holder.ready;
+      expect(await listens(broker)).toBe(true);
+      expect(files).toHaveLength(1);
+      holder.signal('SIGKILL');
+      const gone = async (): Promise<boolean> => !(await listens(broker)) && readdirSync(folder).length === 0;
+      await eventually(gone, { what: 'the end of the broker and of its data' });
+      rmSync(folder, { recursive: true });
+    });
   },
   { faults: true },
 );
@@ -117,7 +168,12 @@ describeWithKafka(
       await leader?.kill();
       await produce(clients, topic, 'two of them');
       expect(await consume(clients, topic, 2)).toEqual(['all three', 'two of them']);
-      await leader?.restart();
+    });
+
+    it('leave nothing that listens when they are stopped', async () => {
+      await kafka().stop();
+      const left = await Promise.all(kafka().brokers.map(listens));
+      expect(left).toEqual([false, false, false]);
     });
   },
   { nodes: 3 },
@@ -161,14 +217,5 @@ describeWithSecuredKafka('a Kafka broker with users, TLS and ACLs', (kafka) => {
     await createTopic(client({ brokers: [...brokers], ssl: { ca: [ca], cert, key } }));
     const nobody = client({ brokers: [...brokers], ssl: { ca: [ca] } }, 0);
     await expect(createTopic(nobody)).rejects.toThrow(/certificate|closed|ECONNRESET/i);
-  });
-});
-
-// The suites above share one process with this one: nothing of theirs may be left when they are through.
-describeWithKafka('a Kafka cluster that is stopped', (kafka) => {
-  it('leaves nothing that listens', async () => {
-    await kafka().stop();
-    const open = kafka().how === 'external' ? [] : kafka().brokers;
-    expect(await Promise.all(open.map(listens))).toEqual(open.map(() => false));
   });
 });

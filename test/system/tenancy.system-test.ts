@@ -46,6 +46,7 @@ const GRPC_REQUESTS: Readonly<Record<string, (thing: Belongings) => object>> = {
   'RevocationService.Revoke': ({ sid }) => ({ sid }),
   'SessionService.ListByTenant': ({ tenant }) => ({ tenant }),
   'RevocationService.RevokeAll': ({ sub, tenant }) => ({ scope: 'user', sub, tenant }),
+  'RevocationService.GetReceipt': ({ sid }) => ({ id: sid }),
   'RevocationService.Renew': () => ({ nodeId: 'node-1', boundMs: 2_000 }),
   'AuditService.History': ({ sid }) => ({ sid }),
   'AuditService.SessionAt': ({ sid }) => ({ sid, atMs: Date.now() }),

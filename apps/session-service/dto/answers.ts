@@ -122,6 +122,9 @@ export class SessionsPageDoc implements SessionsPage {
 export class RevokedSessionDoc extends WrittenDoc implements RevokedSession {
   @ApiProperty({ description: 'False when the session had ended before.' })
   readonly revoked!: boolean;
+
+  @ApiProperty({ description: 'For its receipt: the sid, since a session ends once.' })
+  readonly revocationId!: string;
 }
 
 export class MassRevokedDoc extends WrittenDoc implements MassRevoked {

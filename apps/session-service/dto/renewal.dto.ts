@@ -24,3 +24,9 @@ export class RenewalBody {
   })
   readonly appliedCursor?: string;
 }
+
+/** In proto3 an empty text is one that is not there. */
+export const prepareRenewal = ({ nodeId, ...message }: Record<string, unknown>): object => ({
+  ...message,
+  ...(nodeId === '' ? {} : { nodeId }),
+});

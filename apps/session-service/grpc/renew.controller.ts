@@ -3,7 +3,7 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { CallContext } from '#application';
 import { RequireScope } from '../auth/access.js';
 import { Context } from '../auth/call-context.js';
-import { RenewalBody } from '../dto/renewal.dto.js';
+import { prepareRenewal, RenewalBody } from '../dto/renewal.dto.js';
 import { Renewals, type RenewalAnswer } from '../nodes/renewals.js';
 import { Message } from './message.pipe.js';
 
@@ -15,9 +15,9 @@ export class RenewGrpcController {
   @GrpcMethod('RevocationService', 'Renew')
   @RequireScope('revocations:watch')
   renew(
-    @Payload(new Message(RenewalBody)) _renewal: RenewalBody,
+    @Payload(new Message(RenewalBody, prepareRenewal)) renewal: RenewalBody,
     @Context() { caller }: CallContext,
   ): Promise<RenewalAnswer> {
-    return this.renewals.renew(caller);
+    return this.renewals.renew(caller, renewal);
   }
 }

@@ -1,7 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Caller, StartStopwatch, Stopwatch } from '#application';
 import { CurfewError, isCurfewError } from '#contracts';
-import type { CutReason, WatchHub, WatchMessage, WatchSubscription } from '#revocation-bus';
+import type { CutReason, NodeRegistry, WatchHub, WatchMessage, WatchSubscription } from '#revocation-bus';
 import { MAX_CURSOR, MAX_NODE_ID } from '../dto/renewal.dto.js';
 import { isLine } from '../dto/text.js';
 import { toGrpcStatus } from '../errors/grpc-status.js';
@@ -9,13 +9,14 @@ import { toCurfewError } from '../errors/to-curfew-error.js';
 import { MalformedMessage } from './decode-strictly.js';
 
 export interface WatchRequest {
-  readonly hello?: { readonly nodeId?: string; readonly cursor?: string };
+  readonly hello?: { readonly nodeId?: string; readonly cursor?: string; readonly boundMs?: number };
   /** `uint64` as decimal text; absent for 0. */
-  readonly renew?: { readonly id?: string };
+  readonly renew?: { readonly id?: string; readonly applied?: string };
 }
 
 export interface WatchSurroundings {
   readonly hub: Pick<WatchHub, 'subscribe'>;
+  readonly nodes: Pick<NodeRegistry, 'introduce'>;
   /** Of the API key, by the time the stream was opened. */
   readonly tenants: readonly string[];
   readonly authenticate: () => Promise<Caller>;
@@ -78,18 +79,20 @@ export class WatchStream {
     } else if (message.hello) {
       this.greet(message.hello);
     } else if (message.renew) {
-      this.renew(message.renew.id ?? '0');
+      this.renew(message.renew);
     }
   }
 
-  private greet({ nodeId, cursor = '' }: NonNullable<WatchRequest['hello']>): void {
+  private greet({ nodeId, cursor = '', boundMs = 0 }: NonNullable<WatchRequest['hello']>): void {
     if (this.subscription) return this.end(invalid('hello', 'must be sent once'));
     if (!isLine(nodeId, 1, MAX_NODE_ID))
       return this.end(invalid('hello.nodeId', `must be a string of 1 to ${MAX_NODE_ID} characters`));
     if (cursor.length > MAX_CURSOR) return this.end(invalid('hello.cursor', 'is too long'));
     clearTimeout(this.helloTimer);
-    this.subscription = this.outside.hub.subscribe({
-      tenants: this.outside.tenants,
+    const { hub, nodes, tenants } = this.outside;
+    this.subscription = hub.subscribe({
+      tenants,
+      node: nodes.introduce({ nodeId, tenants, boundMs, via: 'watch' }, cursor),
       cursor,
       send: (outgoing) => this.call.write(outgoing),
       close: (reason) => {
@@ -100,11 +103,11 @@ export class WatchStream {
     if (this.over) this.subscription.close();
   }
 
-  private renew(id: string): void {
+  private renew({ id = '0', applied = '0' }: NonNullable<WatchRequest['renew']>): void {
     if (!this.subscription) return this.end(invalid('hello', 'must be sent first'));
-    if (this.authenticatedFor() <= MAX_AUTHENTICATION_AGE_MS) return this.subscription.renew(id);
+    if (this.authenticatedFor() <= MAX_AUTHENTICATION_AGE_MS) return this.subscription.renew(id, applied);
     void this.reauthenticate().then((inForce) => {
-      if (inForce) this.subscription?.renew(id);
+      if (inForce) this.subscription?.renew(id, applied);
     });
   }
 

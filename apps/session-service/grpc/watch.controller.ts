@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Controller, Inject, type OnApplicationShutdown } from '@nestjs/common';
 import { GrpcStreamCall, Payload } from '@nestjs/microservices';
 import { START_STOPWATCH, type CallContext, type StartStopwatch } from '#application';
-import { WatchHub, type WatchMessage } from '#revocation-bus';
+import { NodeRegistry, WatchHub, type WatchMessage } from '#revocation-bus';
 import { RequireScope } from '../auth/access.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { Context, fromGrpc } from '../auth/call-context.js';
@@ -19,6 +19,7 @@ export class WatchGrpcController implements OnApplicationShutdown {
 
   constructor(
     private readonly hub: WatchHub,
+    private readonly nodes: NodeRegistry,
     private readonly authenticator: Authenticator,
     @Inject(START_STOPWATCH) private readonly startStopwatch: StartStopwatch,
   ) {}
@@ -32,6 +33,7 @@ export class WatchGrpcController implements OnApplicationShutdown {
     const authorization = fromGrpc(call).header('authorization');
     const stream = new WatchStream(call, {
       hub: this.hub,
+      nodes: this.nodes,
       tenants: caller.tenants,
       authenticate: () => this.authenticator.authenticate(authorization),
       startStopwatch: this.startStopwatch,

@@ -25,8 +25,8 @@ export class RenewalsController {
   @ApiOkResponse({ type: RenewalDoc })
   renew(
     @Context() { caller }: CallContext,
-    @Body(new JsonBody(RenewalBody)) _body: RenewalBody,
+    @Body(new JsonBody(RenewalBody)) body: RenewalBody,
   ): Promise<RenewalAnswer> {
-    return this.renewals.renew(caller);
+    return this.renewals.renew(caller, body);
   }
 }

@@ -3,6 +3,7 @@ import type { Type } from '@nestjs/common';
 import {
   CreateApiKey,
   CreateSession,
+  GetReceipt,
   GetSession,
   GetSessionAt,
   GetSessionHistory,
@@ -41,6 +42,7 @@ const COMMANDS = [
   ResumeProjection,
 ];
 const QUERIES = [
+  GetReceipt,
   GetSession,
   GetSessionAt,
   GetSessionHistory,
@@ -107,6 +109,22 @@ function notUsed<T extends object>(): T {
   return new Proxy({}, { get: (_target, name) => (name === 'then' ? undefined : notUsed) }) as T;
 }
 
+/** A desk that answers at once, and a registry that notes nothing. */
+const nodeParts = (): Pick<
+  Parts,
+  'renewalDesk' | 'nodeRegistry' | 'recentRevocations' | 'revocationStream'
+> => ({
+  renewalDesk: {
+    renew: () => Promise.resolve({ barrier: { n: 1n, cursor: 'c', referenceTime: 0 }, renewAfterMs: 500 }),
+  },
+  nodeRegistry: {
+    ...notUsed<Parts['nodeRegistry']>(),
+    introduce: () => ({ heard: () => undefined, isAwaited: false }),
+  },
+  recentRevocations: notUsed(),
+  revocationStream: { current: () => Promise.resolve(undefined) },
+});
+
 /** Opens both doors on free ports of the loopback address. */
 export async function startFakeService(overrides: Partial<Parts> = {}): Promise<FakeService> {
   const service = {
@@ -162,11 +180,7 @@ export async function startFakeService(overrides: Partial<Parts> = {}): Promise<
         return () => performance.now() - from;
       },
       watchHub: notUsed(),
-      renewalDesk: {
-        renew: () =>
-          Promise.resolve({ barrier: { n: 1n, cursor: 'c', referenceTime: 0 }, renewAfterMs: 500 }),
-      },
-      revocationStream: { current: () => Promise.resolve(undefined) },
+      ...nodeParts(),
       metrics: new Metrics([SCRAPED]),
       ...overrides,
     },

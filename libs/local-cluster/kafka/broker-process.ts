@@ -9,6 +9,7 @@ import type { Watchdog } from './watchdog.js';
 
 const FORMAT_MS = 60_000;
 const STOP_PATIENCE_MS = 10_000;
+const DISCARD_PATIENCE_MS = 1_000;
 /** Starts are most of what a broker of a test does: the quick compiler and the small collector halve their CPU time. */
 const FLAGS = [
   '-XX:+IgnoreUnrecognizedVMOptions',
@@ -92,8 +93,17 @@ export class BrokerProcess {
     await ended;
   }
 
-  /** SIGTERM, then SIGKILL. @param patience milliseconds in between */
-  async stop(patience = STOP_PATIENCE_MS): Promise<void> {
+  /** SIGTERM, then SIGKILL. */
+  stop(): Promise<void> {
+    return this.end(STOP_PATIENCE_MS);
+  }
+
+  /** As `stop`, for a broker whose data nobody needs again: without its majority it could not leave in good order anyway. */
+  discard(): Promise<void> {
+    return this.end(this.archiving === undefined ? DISCARD_PATIENCE_MS : STOP_PATIENCE_MS);
+  }
+
+  private async end(patience: number): Promise<void> {
     if (!this.running) return;
     const ended = this.ended();
     this.child?.kill('SIGCONT');

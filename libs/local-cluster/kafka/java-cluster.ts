@@ -62,7 +62,7 @@ export async function startOnJava({ java, nodes, onLine, secure }: JavaClusterOp
         await brokers.start(nodes);
         return brokers.asCluster(() => watchdog.release());
       } catch (error) {
-        await brokers.stop(0);
+        await brokers.discard();
         const taken = /Address already in use/.test((error as Error).message);
         if (!taken || attempt === START_ATTEMPTS) throw error;
       }
@@ -122,15 +122,14 @@ class Brokers {
       brokersOf: (listener) => this.processes.map(({ ports }) => address(ports, listener)),
       nodes: this.processes.map(({ ports, process }) => this.nodeOf(ports, process)),
       stop: async () => {
-        await this.stop();
+        await this.discard();
         await release();
       },
     };
   }
 
-  /** @param patience milliseconds until SIGKILL */
-  async stop(patience?: number): Promise<void> {
-    await Promise.all(this.processes.map(({ process }) => process.stop(patience)));
+  async discard(): Promise<void> {
+    await Promise.all(this.processes.map(({ process }) => process.discard()));
   }
 
   private nodeOf(ports: NodePorts, process: BrokerProcess): KafkaNode {

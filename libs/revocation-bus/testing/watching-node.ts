@@ -1,4 +1,5 @@
 import type { RevocationMessage } from '#contracts';
+import type { ReportingNode } from '../node-registry.js';
 import type { Renewed, WatchMessage } from '../watch-message.js';
 import type { WatchHub } from '../watch-hub.js';
 import type { CutReason, WatchSubscription } from '../watch-subscriber.js';
@@ -15,11 +16,15 @@ export class WatchingNode {
   onMessage: (message: WatchMessage) => void = () => undefined;
   private subscription: WatchSubscription | undefined;
 
-  connect(hub: WatchHub, options: { tenants?: readonly string[]; cursor?: string | undefined } = {}): this {
+  connect(
+    hub: WatchHub,
+    options: { tenants?: readonly string[]; cursor?: string | undefined; node?: ReportingNode } = {},
+  ): this {
     this.subscription?.close();
     this.subscription = hub.subscribe({
       tenants: options.tenants ?? ['*'],
       cursor: options.cursor,
+      ...(options.node && { node: options.node }),
       send: (message) => {
         this.messages.push(message);
         this.onMessage(message);
@@ -30,8 +35,8 @@ export class WatchingNode {
     return this;
   }
 
-  renew(id: string): void {
-    this.subscription?.renew(id);
+  renew(id: string, applied?: string): void {
+    this.subscription?.renew(id, applied);
   }
 
   drain(room = Infinity): void {

@@ -151,11 +151,11 @@ export class SessionNodeDouble implements SessionNode {
     return Promise.resolve(this.end(sid));
   }
 
-  private end(sid: string): { revoked: boolean; position: string } {
+  private end(sid: string): { revoked: boolean; revocationId: string; position: string } {
     const session = this.stored.get(sid);
     const revoked = session?.alive === true;
     if (session !== undefined) session.alive = false;
-    return { revoked, position: '1' };
+    return { revoked, revocationId: sid, position: '1' };
   }
 
   private issue(session: StoredSession, fresh: boolean): IssuedSession {

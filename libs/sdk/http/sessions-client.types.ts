@@ -53,6 +53,8 @@ export interface RevokeOptions extends TenantOption {
 export interface RevokedSession extends WriteAnswer {
   /** False when it had ended before. */
   readonly revoked: boolean;
+  /** For `receipt`: the sid, since a session ends once. */
+  readonly revocationId: string;
 }
 
 export interface RevokeAllOptions {

@@ -35,7 +35,7 @@ export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<re
     if (bounds.length !== starts.length) throw new RangeError('the topic is being changed');
     return starts.map(({ offset }, lane) => {
       const pin = BigInt(offset);
-      return { offset: pin, whole: pin === 0n || BigInt(bounds[lane]!.low) < pin };
+      return { offset: pin, whole: BigInt(bounds[lane]!.low) < pin };
     });
   });
 

@@ -10,8 +10,8 @@ export interface StreamView {
 export interface Pin {
   readonly offset: bigint;
   /**
-   * Nothing that is needed can be missing in front of it: it is the very beginning of the topic, or an older record, of before
-   * the window, still stood there when it was found. False: the topic was cut off here, no one knows where.
+   * Nothing that is needed can be missing in front of it: an older record, of before the window, still stood there when it was
+   * found. False where the topic begins: it may have been cut off, or made anew, and no one knows what stood there.
    */
   readonly whole: boolean;
 }

@@ -15,6 +15,8 @@ export interface RevokeSessionInput {
 export interface RevokedSession extends WriteAnswer {
   /** False when it had ended before. */
   readonly revoked: boolean;
+  /** For its receipt: the sid, since a session ends once. */
+  readonly revocationId: string;
 }
 
 /** Ends one session for good (G1). Idempotent. Scope: sessions:revoke. Errors: ERR_NOT_FOUND, ERR_UNAVAILABLE, ERR_CONTENTION. */

@@ -46,7 +46,7 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
     if (events.length === 0) {
       // What was read may be the end of a revoke that was never acknowledged, or of a deposed primary: this answer promises G2 too.
       await this.log.confirm();
-      return { revoked: false, position };
+      return { revoked: false, revocationId: sid, position };
     }
     time.assertInTime();
     const recording = { ...originOf(command.context), tenant, initiator, recordedAt };
@@ -57,7 +57,7 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
         events: events.map((event) => recorded(event, recording)),
       },
     ]);
-    return { revoked: true, position: appended };
+    return { revoked: true, revocationId: sid, position: appended };
   }
 
   private mayEnd({ context, input }: RevokeSession, { facts }: OpenSession | EndedSession): boolean {

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Of Linux's `/proc/<pid>/stat`: 100 a second wherever Node runs. */
+const TICKS_PER_SECOND = 100;
+
+interface ProcessStat {
+  readonly parent: number;
+  /** User and system time of the process and of the children that it has waited for, in seconds. */
+  readonly cpu: number;
+}
+
+function statOf(pid: number): ProcessStat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold spaces.
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    const at = (field: number): number => fields[field - 3] ?? 0;
+    return { parent: at(4), cpu: (at(14) + at(15) + at(16) + at(17)) / TICKS_PER_SECOND };
+  } catch {
+    return undefined;
+  }
+}
+
+/** CPU seconds of a process and of its living children. */
+function cpuOf(pid: number): number {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const stats = pids.flatMap((each) => {
+    const stat = statOf(each);
+    return stat && (each === pid || stat.parent === pid) ? [stat.cpu] : [];
+  });
+  return stats.reduce((sum, cpu) => sum + cpu, 0);
+}
+
+/** Resident memory of a process in MiB. */
+export function residentMiB(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / 1_024;
+}
+
+/** CPU of processes, each with its children, in % of one core over some seconds. */
+export async function cpuShares<Name extends string>(
+  pids: Readonly<Record<Name, number>>,
+  seconds: number,
+): Promise<Record<Name, number>> {
+  const names = Object.keys(pids) as Name[];
+  const before = names.map((name) => cpuOf(pids[name]));
+  const begun = performance.now();
+  await sleep(seconds * 1_000);
+  const elapsed = (performance.now() - begun) / 1_000;
+  const shares = names.map((name, i) => [name, (100 * (cpuOf(pids[name]) - before[i]!)) / elapsed]);
+  return Object.fromEntries(shares) as Record<Name, number>;
+}
