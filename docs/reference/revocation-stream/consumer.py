@@ -23,27 +23,22 @@ def wall_ms():
 class Lane:
     """Contiguity: the table of the page."""
 
-    def __init__(self, pinned):
-        self.pinned, self.incarnation, self.sequence, self.broken, self.heartbeat = pinned, 0, 0, False, None
+    def __init__(self, pinned, whole):
+        self.pinned, self.whole, self.incarnation, self.sequence, self.broken, self.heartbeat = pinned, whole, 0, 0, False, None
 
     def take(self, record):
         """Returns what is to be applied, or None. Sets `broken` at a gap."""
         headers = dict(zip(record["headers"][::2], record["headers"][1::2]))
         incarnation, sequence = int(headers["ce_incarnation"]), int(headers["ce_sequence"])
         data = json.loads(record["payload"])
-        first = self.incarnation == 0
-        if first and record["offset"] != self.pinned:
-            self.broken = True
-        fresh = incarnation > self.incarnation
-        if fresh and (first or sequence == 1):
-            self.broken = self.broken if first else False
-            advances = True
-        elif fresh:
-            self.broken, advances = True, False
+        first = self.incarnation == 0 and self.whole and record["offset"] == self.pinned
+        if incarnation > self.incarnation:
+            advances = first or sequence == 1
+            self.broken, self.heartbeat = not advances, None
         else:
-            advances = incarnation == self.incarnation and sequence == self.sequence + 1
+            advances = incarnation == self.incarnation and sequence == self.sequence + 1 and not self.broken
             self.broken = self.broken or (incarnation == self.incarnation and sequence > self.sequence + 1)
-        if advances:
+        if advances or incarnation > self.incarnation:
             self.incarnation, self.sequence = incarnation, sequence
         if headers["ce_type"] == "curfew.heartbeat" and advances and not self.broken:
             self.heartbeat = {**data, "stream": headers["ce_stream"], "lanes": int(headers["ce_lanes"])}
@@ -93,7 +88,7 @@ class Consumer:
         count = len(json.loads(listing.stdout)["topics"][0]["partitions"])
         pinned = [self.offset(n, since) for n in range(count)]
         pinned = [self.offset(n, -1) if at < 0 else at for n, at in enumerate(pinned)]
-        self.lanes = [Lane(at) for at in pinned]
+        self.lanes = [Lane(at, self.offset(n, -2) < at) for n, at in enumerate(pinned)]
         generation = self.records = queue.Queue()
         for n, at in enumerate(pinned):
             args = self.kcat("-C", "-u", "-J", "-q", "-t", self.options.topic, "-p", str(n), "-o", str(at), "-X", "fetch.wait.max.ms=100")
