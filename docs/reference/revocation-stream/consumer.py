@@ -55,8 +55,8 @@ class Consumer:
     def renew(self):
         m0 = (mono_ms(), wall_ms())
         body = {"nodeId": self.options.node_id, "boundMs": self.options.bound_ms}
-        if self.lease:
-            body["appliedCursor"] = min((lane.heartbeat for lane in self.lanes), key=lambda h: int(h["barrier"]))["cursor"]
+        if self.fresh():
+            body["appliedCursor"] = self.cursor
         request = urllib.request.Request(
             self.options.service + "/v1/revocations/renewals",
             json.dumps(body).encode(),
@@ -136,6 +136,7 @@ class Consumer:
             )
             if good and (self.lease is None or m0[0] > self.lease[0]):
                 self.lease, self.retry_ms = m0, 100
+                self.cursor = min(beats, key=lambda h: int(h["barrier"]))["cursor"]
 
     def fresh(self):
         if self.lease is None:
