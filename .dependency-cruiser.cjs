@@ -30,6 +30,11 @@ module.exports = {
       lib('event-log|read-models|revocation-bus|keys|platform'),
       lib('domain|application|contracts|platform'),
     ),
+    only(
+      'watch-door-sees-the-bus',
+      lib('watch-door'),
+      lib('domain|application|contracts|platform|revocation-bus'),
+    ),
     only('sdk-sees-contracts-only', lib('sdk'), lib('contracts')),
     {
       name: 'libraries-through-their-index',

@@ -17,7 +17,7 @@ const shared = {
     ],
   },
   moduleNameMapper: {
-    '^#(contracts|domain|application|event-log|read-models|revocation-bus|keys|platform|local-cluster|sdk|sdk/express|sdk/kafka)$':
+    '^#(contracts|domain|application|event-log|read-models|revocation-bus|watch-door|keys|platform|local-cluster|sdk|sdk/express|sdk/kafka)$':
       '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

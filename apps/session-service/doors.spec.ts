@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { listDoors } from './doors.js';
-import { loadProtos } from './grpc/protos.js';
+import { loadProtos } from '#watch-door';
 
 const doors = listDoors();
 const nameOf = (door: (typeof doors)[number]) =>

@@ -3,11 +3,12 @@ import type { LoggerService, Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CurfewError } from '#contracts';
+import type { Tls } from '#watch-door';
 import { AppModule, type Parts } from './app.module.js';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { fromGrpc } from './auth/call-context.js';
 import { GrpcDoor } from './grpc/grpc-door.js';
-import { createFastifyDoor, type Tls } from './http/fastify-door.js';
+import { createFastifyDoor } from './http/fastify-door.js';
 import { describeRestDoor, OpenApiDocument } from './http/openapi.js';
 
 interface Address {

@@ -14,7 +14,7 @@ import { toRevocationMessage } from './revocation-message.js';
 import type { TimerHandle, Timers } from './timers.js';
 
 /** Beyond `maxAccessTtl`, revocations are kept and replayed for this much longer (DESIGN §6). */
-const REPLAY_MARGIN_MS = 60_000;
+export const REPLAY_MARGIN_MS = 60_000;
 const REMEMBER_EVERY_MS = 5_000;
 
 export interface FollowerAlarm {

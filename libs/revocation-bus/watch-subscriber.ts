@@ -50,8 +50,11 @@ interface PendingAnswer {
 /** Enough for a slow node to get each in turn; above it, the last one is replaced (the first must not starve). */
 const MAX_ANSWERS = 4;
 
-/** Of so many answers that were sent last it is known what they showed: a node's next renewal names one of them. */
-const MAX_SENT = 8;
+/**
+ * Of so many answers that were sent last it is known what they showed. A node names one of the last; a cascading relay, which
+ * renews twenty times a second and speaks for all its nodes, one that is a second old.
+ */
+const MAX_SENT = 64;
 
 /** A place in the memory, and the answers that wait for it to move on. */
 export class WatchSubscriber {
@@ -85,7 +88,15 @@ export class WatchSubscriber {
 
   /** The node is there, and has applied that answer and all before it. */
   heard(applied: string | undefined): void {
-    this.options.node?.heard(applied === undefined ? undefined : this.sent.get(applied));
+    const { node } = this.options;
+    if (!node) return;
+    const cursor = applied === undefined ? undefined : this.sent.get(applied);
+    node.heard(cursor);
+    if (cursor === undefined) return;
+    for (const older of this.sent.keys()) {
+      if (older === applied) break;
+      this.sent.delete(older);
+    }
   }
 
   /** To be sent behind all that is in memory now. */

@@ -1,8 +1,7 @@
+import { MAX_CURSOR, MAX_NODE_ID } from '#watch-door';
 import { Integer, Line } from './fields.js';
 
 const MAX_UINT32 = 0xffff_ffff;
-export const MAX_NODE_ID = 128;
-export const MAX_CURSOR = 32_768;
 
 /** A renewal of a node's lease. */
 export class RenewalBody {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { throwError, type Observable } from 'rxjs';
 import type { CurfewError } from '#contracts';
+import { toGrpcStatus } from '#watch-door';
 import type { HttpReply } from '../http/http-types.js';
-import { toGrpcStatus } from './grpc-status.js';
 import { toProblem } from './problem.js';
 import { toCurfewError } from './to-curfew-error.js';
 

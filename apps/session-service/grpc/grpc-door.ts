@@ -1,31 +1,24 @@
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { ServerGrpc, type CustomTransportStrategy } from '@nestjs/microservices';
-import type { Tls } from '../http/fastify-door.js';
-import { toGrpcStatus } from '../errors/grpc-status.js';
+import {
+  bindGrpcServer,
+  closeGrpcServer,
+  createGrpcServer,
+  loadProtos,
+  PACKAGES,
+  toGrpcStatus,
+  type GrpcAddress,
+} from '#watch-door';
 import { toCurfewError } from '../errors/to-curfew-error.js';
-import { loadProtos, PACKAGES } from './protos.js';
 
-export interface GrpcDoorOptions {
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
-  readonly tls?: Tls;
+export interface GrpcDoorOptions extends GrpcAddress {
   /** How long calls under way may take to end when the door closes. */
   readonly closingPatienceMs: number;
   /** Lets a call of the reflection service in; throws the error it is refused with. */
   readonly admitReflection: (call: ServerDuplexStream<object, object>) => Promise<unknown>;
 }
-
-const SERVER_OPTIONS = {
-  'grpc.max_receive_message_length': 64 * 1024,
-  'grpc.max_concurrent_streams': 2_000,
-  // A peer that is gone without a word is found in 15 s, and its streams are closed.
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc.keepalive_permit_without_calls': 1,
-};
 
 type StreamHandler = (call: ServerDuplexStream<object, object>) => void;
 
@@ -50,11 +43,11 @@ export class GrpcDoor extends ServerGrpc implements CustomTransportStrategy {
 
   override async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      const server = new Server(SERVER_OPTIONS);
+      const server = createGrpcServer();
       this.grpcClient = server;
       await this.bindEvents();
       this.addReflection(server);
-      this.boundPort = await this.bind(server);
+      this.boundPort = await bindGrpcServer(server, this.door);
       callback();
     } catch (error) {
       callback(error);
@@ -63,10 +56,7 @@ export class GrpcDoor extends ServerGrpc implements CustomTransportStrategy {
 
   override async close(): Promise<void> {
     const server = this.grpcClient as Server | null;
-    if (!server) return;
-    const cut = setTimeout(() => server.forceShutdown(), this.door.closingPatienceMs);
-    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    clearTimeout(cut);
+    if (server) await closeGrpcServer(server, this.door.closingPatienceMs);
   }
 
   override createStreamCallMethod(methodHandler: never, isResponseStream: boolean): never {
@@ -78,20 +68,6 @@ export class GrpcDoor extends ServerGrpc implements CustomTransportStrategy {
       handle(call).catch((status: unknown) => call.emit('error', status));
     };
     return refusable as never;
-  }
-
-  private bind(server: Server): Promise<number> {
-    const { host, port, tls } = this.door;
-    const credentials = tls
-      ? ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
-      : ServerCredentials.createInsecure();
-    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    return new Promise((resolve, reject) => {
-      server.bindAsync(address, credentials, (error, bound) => {
-        if (error) reject(error);
-        else resolve(bound);
-      });
-    });
   }
 
   /** Reflection shows the contract to callers with any API key: without one there are the key set and health only. */

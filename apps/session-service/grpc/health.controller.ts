@@ -2,9 +2,9 @@ import { Controller, type OnModuleDestroy } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { distinctUntilChanged, map, Subject, takeUntil, timer, type Observable } from 'rxjs';
 import { CurfewError } from '#contracts';
+import { PACKAGES } from '#watch-door';
 import { Public } from '../auth/access.js';
 import { Readiness } from '../readiness.js';
-import { PACKAGES } from './protos.js';
 
 interface HealthStatus {
   readonly status: 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { CurfewError } from '#contracts';
+import { MalformedMessage } from '#watch-door';
 import { readDto } from '../dto/read-dto.js';
-import { MalformedMessage } from './decode-strictly.js';
 
 /** A request message as a DTO. */
 export class Message<T extends object> implements PipeTransform<object, T> {

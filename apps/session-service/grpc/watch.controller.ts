@@ -3,26 +3,33 @@ import { Controller, Inject, type OnApplicationShutdown } from '@nestjs/common';
 import { GrpcStreamCall, Payload } from '@nestjs/microservices';
 import { START_STOPWATCH, type CallContext, type StartStopwatch } from '#application';
 import { NodeRegistry, WatchHub, type WatchMessage } from '#revocation-bus';
+import { WatchStreams, type WatchRequest } from '#watch-door';
 import { RequireScope } from '../auth/access.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { Context, fromGrpc } from '../auth/call-context.js';
-import { WatchStream, type WatchRequest } from './watch-stream.js';
-
-/** How often an open stream's API key is looked at again. With the authenticator's second this is well within B. */
-const REAUTHENTICATE_MS = 500;
+import { toCurfewError } from '../errors/to-curfew-error.js';
 
 /** The revocation stream (DESIGN §6): a thin coat over the hub, which knows the protocol's order and pace. */
 @Controller()
 export class WatchGrpcController implements OnApplicationShutdown {
-  private readonly streams = new Set<WatchStream>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly streams: WatchStreams;
 
   constructor(
-    private readonly hub: WatchHub,
-    private readonly nodes: NodeRegistry,
-    private readonly authenticator: Authenticator,
-    @Inject(START_STOPWATCH) private readonly startStopwatch: StartStopwatch,
-  ) {}
+    hub: WatchHub,
+    nodes: NodeRegistry,
+    authenticator: Authenticator,
+    @Inject(START_STOPWATCH) startStopwatch: StartStopwatch,
+  ) {
+    this.streams = new WatchStreams({
+      hub,
+      nodes,
+      startStopwatch,
+      authenticate: (authorization) =>
+        authenticator.authenticate(authorization).catch((error: unknown) => {
+          throw toCurfewError(error);
+        }),
+    });
+  }
 
   @GrpcStreamCall('RevocationService', 'Watch')
   @RequireScope('revocations:watch')
@@ -30,29 +37,10 @@ export class WatchGrpcController implements OnApplicationShutdown {
     @Payload() call: ServerDuplexStream<WatchRequest, WatchMessage>,
     @Context() { caller }: CallContext,
   ): void {
-    const authorization = fromGrpc(call).header('authorization');
-    const stream = new WatchStream(call, {
-      hub: this.hub,
-      nodes: this.nodes,
-      tenants: caller.tenants,
-      authenticate: () => this.authenticator.authenticate(authorization),
-      startStopwatch: this.startStopwatch,
-      ended: () => this.forget(stream),
-    });
-    this.streams.add(stream);
-    this.timer ??= setInterval(() => {
-      for (const open of this.streams) void open.reauthenticate();
-    }, REAUTHENTICATE_MS).unref();
+    this.streams.open(call, fromGrpc(call).header('authorization'), caller.tenants);
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
-
-  private forget(stream: WatchStream): void {
-    this.streams.delete(stream);
-    if (this.streams.size > 0) return;
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.streams.close();
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { CurfewError } from '#contracts';
+import type { Tls } from '#watch-door';
 import { toProblem } from '../errors/problem.js';
 import { toCurfewError } from '../errors/to-curfew-error.js';
 import { parseForm } from './form.js';
@@ -13,11 +14,6 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAM_LENGTH = 16 * 1024;
 /** Whoever sends a request this slowly holds a socket for nothing. */
 const REQUEST_TIMEOUT_MS = 30_000;
-
-export interface Tls {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
 
 /** What cannot even be parsed as HTTP never reaches a filter; it gets its problem document here. */
 function refuseRawly(cause: NodeJS.ErrnoException, socket: Socket): void {

@@ -1,6 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
-import { loadProtos } from '../grpc/protos.js';
+import { loadProtos } from '#watch-door';
 
 const protos = loadProtos();
 

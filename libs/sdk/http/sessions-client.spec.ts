@@ -105,6 +105,24 @@ describe('the sessions client', () => {
     expect(asked().headers).not.toHaveProperty('idempotency-key');
   });
 
+  it('asks for a receipt, and waits for it as long as the service does', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'performance', 'Date'] });
+    await sessions.receipt('r/1');
+    expect(asked()).toMatchObject({
+      url: 'https://service.test/base/v1/revocations/r%2F1',
+      method: 'GET',
+      body: undefined,
+    });
+    door.other = () => new Promise(() => undefined);
+    const outcome = expect(
+      sessions.receipt('r', { tenant: 't', wait: true, timeoutMs: 20_000 }),
+    ).rejects.toMatchObject({ detail: 'no answer in 25000 ms' });
+    expect(asked().url).toBe('https://service.test/base/v1/revocations/r?tenant=t&wait=all&timeout=20000');
+    await jest.advanceTimersByTimeAsync(25_000);
+    await outcome;
+    await expect(sessions.receipt('..')).rejects.toMatchObject({ code: 'ERR_VALIDATION' });
+  });
+
   describe('G8: reads its own writes', () => {
     const written = async (position: unknown): Promise<void> => {
       door.other = () => json({ position });

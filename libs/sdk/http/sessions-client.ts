@@ -1,8 +1,10 @@
 import { CurfewSdkError } from '../core/error.js';
 import { given, type ServiceClient, type ServiceRequest } from './service-client.js';
-import type { RevokedSession, RevokeOptions, SessionsClient } from './sessions-client.types.js';
+import type { Receipt, RevokedSession, RevokeOptions, SessionsClient } from './sessions-client.types.js';
 
 const TIMEOUT_MS = 5000;
+/** As the service has it. */
+const RECEIPT_TIMEOUT_MS = 10_000;
 
 /** An id as one segment of a path. `.` and `..` cannot be written as one: URLs drop them, and the call would be another. */
 function segment(field: string, id: string): string {
@@ -46,6 +48,12 @@ export function sessionsClient(service: ServiceClient): SessionsClient {
     listByUser: async (sub, options = {}) => call('GET', userPath(sub) + query(options)),
     revoke: async (sid, options = {}) => end(sessionPath(sid), options),
     revokeOfUser: async (sub, sid, options = {}) => end(userPath(sub) + segment('sid', sid), options),
+    receipt: async (id, { tenant, wait, timeoutMs = RECEIPT_TIMEOUT_MS } = {}) => {
+      const waiting = wait ? { wait: 'all', timeout: timeoutMs } : {};
+      const path = `/v1/revocations${segment('revocationId', id)}${query({ tenant, ...waiting })}`;
+      const within = TIMEOUT_MS + (wait ? timeoutMs : 0);
+      return (await service.call({ method: 'GET', path, headers: {}, timeoutMs: within })).body as Receipt;
+    },
     revokeAll: async (revocation, { idempotencyKey } = {}) =>
       call('POST', '/v1/revocations', revocation, idempotencyKey),
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TokenSession } from '#application';
 import type { RevocationMessage } from '#contracts';
 import type { MethodDefinition } from '@grpc/proto-loader';
-import { loadProtos } from '../../../apps/session-service/grpc/protos.js';
+import { loadProtos } from '#watch-door';
 import { print } from '../../../libs/revocation-bus/model/effort.js';
 import { DESIGN, type EpochNode } from '../../../libs/revocation-bus/model/epochs/rules.js';
 import { RUNS, search, SEED, TIMEOUT_MS } from '../../../libs/revocation-bus/model/epochs/schedules.js';

@@ -3,7 +3,7 @@ import { loadSync, type MethodDefinition, type PackageDefinition } from '@grpc/p
 import { decodeStrictly } from './decode-strictly.js';
 
 /** The same path from the sources and from `dist`: the build copies the proto files beside the code. */
-const PROTO_FOLDER = fileURLToPath(new URL('../../../libs/contracts/proto/', import.meta.url));
+const PROTO_FOLDER = fileURLToPath(new URL('../contracts/proto/', import.meta.url));
 
 const FILES = [
   'curfew/v1/session.proto',
@@ -12,6 +12,7 @@ const FILES = [
   'grpc/health/v1/health.proto',
 ];
 
+/** Every package of the contract. */
 export const PACKAGES = ['curfew.v1', 'grpc.health.v1'];
 
 type AnyMethod = MethodDefinition<object, object>;

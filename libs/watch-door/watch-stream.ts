@@ -1,12 +1,15 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { Caller, StartStopwatch, Stopwatch } from '#application';
-import { CurfewError, isCurfewError } from '#contracts';
-import type { CutReason, NodeRegistry, WatchHub, WatchMessage, WatchSubscription } from '#revocation-bus';
-import { MAX_CURSOR, MAX_NODE_ID } from '../dto/renewal.dto.js';
-import { isLine } from '../dto/text.js';
-import { toGrpcStatus } from '../errors/grpc-status.js';
-import { toCurfewError } from '../errors/to-curfew-error.js';
+import { CurfewError } from '#contracts';
+import type {
+  CutReason,
+  NodeIntroduction,
+  ReportingNode,
+  WatchHub,
+  WatchMessage,
+  WatchSubscription,
+} from '#revocation-bus';
 import { MalformedMessage } from './decode-strictly.js';
+import { toGrpcStatus } from './grpc-status.js';
 
 export interface WatchRequest {
   readonly hello?: { readonly nodeId?: string; readonly cursor?: string; readonly boundMs?: number };
@@ -14,20 +17,27 @@ export interface WatchRequest {
   readonly renew?: { readonly id?: string; readonly applied?: string };
 }
 
+/** Where nodes say who they are: their reports go to what it answers. */
+export interface NodeReception {
+  introduce(introduction: NodeIntroduction, cursor?: string): ReportingNode;
+}
+
 export interface WatchSurroundings {
   readonly hub: Pick<WatchHub, 'subscribe'>;
-  readonly nodes: Pick<NodeRegistry, 'introduce'>;
+  readonly nodes: NodeReception;
   /** Of the API key, by the time the stream was opened. */
   readonly tenants: readonly string[];
-  readonly authenticate: () => Promise<Caller>;
-  readonly startStopwatch: StartStopwatch;
+  /** Calls back while the stream's API key is in force, perhaps at once, else not: the stream has ended, or it asks again. */
+  readonly whileInForce: (act: () => void) => void;
   readonly ended: () => void;
 }
 
 /** Whoever opens a stream and says nothing holds it for nothing. */
 const HELLO_PATIENCE_MS = 10_000;
-/** The default B less what the authenticator may have cached: without one this young, a renewal waits for the next. */
-const MAX_AUTHENTICATION_AGE_MS = 1_000;
+export const MAX_NODE_ID = 128;
+export const MAX_CURSOR = 32_768;
+/** Control characters and halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 const CUT: Readonly<Record<CutReason, string>> = {
   slow: 'the node does not take messages fast enough',
@@ -36,10 +46,12 @@ const CUT: Readonly<Record<CutReason, string>> = {
 };
 const invalid = (field: string, detail: string) => new CurfewError('ERR_VALIDATION', { field, detail });
 
-/** One Watch stream: its messages to the hub and back, its end, and its API key, which is looked at again and again. */
+const isNodeId = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_NODE_ID && !UNPRINTABLE.test(value);
+
+/** One Watch stream: its messages to the hub and back, and its end. */
 export class WatchStream {
   private subscription: WatchSubscription | undefined;
-  private authenticatedFor: Stopwatch;
   private over = false;
   private readonly helloTimer: NodeJS.Timeout;
 
@@ -47,7 +59,6 @@ export class WatchStream {
     private readonly call: ServerDuplexStream<WatchRequest, WatchMessage>,
     private readonly outside: WatchSurroundings,
   ) {
-    this.authenticatedFor = outside.startStopwatch();
     this.helloTimer = setTimeout(() => {
       this.end(invalid('hello', 'must be sent first'));
     }, HELLO_PATIENCE_MS).unref();
@@ -57,19 +68,6 @@ export class WatchStream {
     call.on('drain', () => this.subscription?.drained());
     // 'error' must have a listener; grpc-js has one too, which sends the status.
     for (const event of ['end', 'cancelled', 'error']) call.on(event, () => this.end());
-  }
-
-  /** Ends the stream if its API key is no longer in force; a database that cannot be asked ends nothing. */
-  async reauthenticate(): Promise<boolean> {
-    const age = this.outside.startStopwatch();
-    try {
-      await this.outside.authenticate();
-      this.authenticatedFor = age;
-      return true;
-    } catch (error) {
-      if (!isCurfewError(error, 'ERR_UNAVAILABLE')) this.end(toCurfewError(error));
-      return false;
-    }
   }
 
   private receive(message: WatchRequest | MalformedMessage): void {
@@ -85,7 +83,7 @@ export class WatchStream {
 
   private greet({ nodeId, cursor = '', boundMs = 0 }: NonNullable<WatchRequest['hello']>): void {
     if (this.subscription) return this.end(invalid('hello', 'must be sent once'));
-    if (!isLine(nodeId, 1, MAX_NODE_ID))
+    if (!isNodeId(nodeId))
       return this.end(invalid('hello.nodeId', `must be a string of 1 to ${MAX_NODE_ID} characters`));
     if (cursor.length > MAX_CURSOR) return this.end(invalid('hello.cursor', 'is too long'));
     clearTimeout(this.helloTimer);
@@ -105,14 +103,14 @@ export class WatchStream {
 
   private renew({ id = '0', applied = '0' }: NonNullable<WatchRequest['renew']>): void {
     if (!this.subscription) return this.end(invalid('hello', 'must be sent first'));
-    if (this.authenticatedFor() <= MAX_AUTHENTICATION_AGE_MS) return this.subscription.renew(id, applied);
-    void this.reauthenticate().then((inForce) => {
-      if (inForce) this.subscription?.renew(id, applied);
+    const { subscription } = this;
+    this.outside.whileInForce(() => {
+      subscription.renew(id, applied);
     });
   }
 
   /** Without an error: the node has gone, or said that it is done. */
-  private end(error?: CurfewError): void {
+  end(error?: CurfewError): void {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.helloTimer);
