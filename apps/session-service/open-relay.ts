@@ -1,10 +1,13 @@
 import { Logger } from '@nestjs/common';
+import { isCurfewError } from '#contracts';
 import {
   openKafka,
   openKafkaLanePublisher,
   readKafkaConnection,
   RelayRole,
   systemTimers,
+  TopicGate,
+  wantedTopics,
   type KafkaLog,
   type RelayNews,
   type RelayRoleStats,
@@ -16,6 +19,8 @@ import type { UndoList } from './undo-list.js';
 
 /** `ce_source` of what is published. */
 const SOURCE = '/curfew';
+/** A start waits no longer for a broker that is away. */
+const TOPICS_PATIENCE_MS = 3_000;
 /** A broker that is away is told of at the first failure and then at every tenth. */
 const TOLD_EVERY = 10;
 
@@ -35,14 +40,17 @@ function tell(logger: Logger, news: RelayNews): void {
       logger.warn(`${news.alarm.kind}, ${news.alarm.failures} in a row: ${textOf(news.alarm.error)}`);
       return;
     default:
+      // The gate has told it.
+      if (isCurfewError(news.error, 'ERR_KAFKA_TOPIC_REFUSED')) return;
       if (news.failures % TOLD_EVERY === 1)
         logger.warn(`${news.kind}, ${news.failures} in a row: ${textOf(news.error)}`);
   }
 }
 
 /**
- * Starts the role `relay` where it is set, and waits for nothing: not for the broker, nor for the lock.
- * @throws CurfewError ERR_CONFIG for files that cannot be read
+ * Starts the role `relay` where it is set. Waits for the brokers' word on the topics, 3 s at most, and not for the lock. A broker
+ * that is away stops nothing: the topics are checked when it is first reached, and nothing is published until they are right.
+ * @throws CurfewError ERR_CONFIG for files that cannot be read, ERR_KAFKA_TOPIC_REFUSED
  */
 export async function openRelay(
   env: Environment,
@@ -55,10 +63,18 @@ export async function openRelay(
   // The client says the same thing at every attempt; what matters is told by the role.
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
+  const gate = new TopicGate({
+    kafka,
+    wanted: wantedTopics(env, env.CURFEW_MAX_ACCESS_TTL),
+    timers: systemTimers,
+    onRefused: ({ code, message }) => logger.error(`${code}: ${message}`),
+  });
+  if (!(await gate.passWithin(TOPICS_PATIENCE_MS)))
+    logger.warn('no broker answers yet: the topics are checked when one does');
   const role = new RelayRole({
     databaseUrl,
     timers: systemTimers,
-    open: openKafkaLanePublisher(kafka, env.CURFEW_KAFKA_REVOCATIONS_TOPIC),
+    open: gate.guard(openKafkaLanePublisher(kafka, env.CURFEW_KAFKA_REVOCATIONS_TOPIC)),
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
@@ -67,8 +83,15 @@ export async function openRelay(
   });
   role.start();
   undo.add(() => role.stop());
-  return relayMetrics(() => role.stats());
+  return [...relayMetrics(() => role.stats()), topicMetric(gate)];
 }
+
+const topicMetric = (gate: TopicGate): MetricSource => ({
+  name: 'curfew_relay_topic_findings',
+  help: 'What is wrong with the topics, by the last check that a broker answered; nothing is published while it is not 0.',
+  type: 'gauge',
+  collect: () => [{ labels: {}, value: gate.findings.length }],
+});
 
 function relayMetrics(stats: () => RelayRoleStats): MetricSource[] {
   const metric = (

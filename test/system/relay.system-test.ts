@@ -23,6 +23,7 @@ async function startRelayed(brokers: readonly string[], what: string): Promise<R
   const folder = await dataFolder();
   const topic = topicName(what);
   await makeTopic(brokers, topic, LANES);
+  await makeTopic(brokers, `${topic}.events`, LANES);
   const postgres = await OwnPostgres.start(`${folder.path}-pg`);
   const database = await externalDatabase(folder.path, postgres.url);
   const instances: TestService[] = [];
@@ -34,6 +35,7 @@ async function startRelayed(brokers: readonly string[], what: string): Promise<R
         ...database,
         KAFKA_BROKERS: brokers.join(','),
         CURFEW_KAFKA_REVOCATIONS_TOPIC: topic,
+        CURFEW_KAFKA_SESSION_EVENTS_TOPIC: `${topic}.events`,
         ...extra,
       });
       instances.push(service);

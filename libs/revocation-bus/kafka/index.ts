@@ -9,3 +9,4 @@ export { relayMigrations } from './schema.js';
 export { aclLines, topicAcls } from './topic-acls.js';
 export { checkTopics, describeFinding, topicsRefused, type TopicFinding } from './topics.js';
 export { wantedTopics, type WantedTopic } from './wanted-topics.js';
+export { TopicGate, type TopicGateOptions } from './topic-gate.js';
