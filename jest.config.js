@@ -24,7 +24,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/sdk/npm/dist'],
 };
 
-/** Three suites: `unit` needs nothing, `contract` a real PostgreSQL, `system` real processes and sockets. */
+/** `unit` needs nothing, `contract` a real PostgreSQL, `system` real processes and sockets; `chaos` breaks those. */
 export default {
   projects: [
     {
@@ -45,6 +45,11 @@ export default {
       displayName: 'system',
       setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
       testMatch: ['<rootDir>/test/system/**/*.system-test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'chaos',
+      testMatch: ['<rootDir>/test/chaos/**/*.chaos-test.ts', '<rootDir>/test/chaos/**/*.spec.ts'],
     },
   ],
 };

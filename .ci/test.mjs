@@ -9,6 +9,7 @@ const steps = [
   ['unit tests', 'test:unit'],
   ['contract tests (a real PostgreSQL)', 'test:contract'],
   ['system tests (real processes and sockets)', 'test:system'],
+  ['chaos, the short form (a minute of faults, and the oracle tested)', 'test:chaos'],
 ];
 
 const begun = performance.now();
@@ -24,7 +25,9 @@ for (const [index, [name, script]] of steps.entries()) {
   console.log(`done: ${name}, ${seconds(started)}`);
 }
 console.log(`\nAll ${steps.length} checks passed in ${seconds(begun)}.`);
-console.log('Not run here: the long rounds (ROUNDS=50, PAUSE=60000) and the benchmarks (npm run bench).');
+console.log(
+  'Not run here: the long rounds (ROUNDS=50, PAUSE=60000, CHAOS_SECONDS=1800) and the benchmarks (npm run bench).',
+);
 if (!process.env.KURRENTDB_URL)
   console.log(
     'The KurrentDB log was tested on a double that speaks its protocol: KURRENTDB_URL names no server.',

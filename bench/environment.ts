@@ -8,6 +8,7 @@ import { keysMigrations } from '#keys';
 import { createApiKey, startService, type Service } from '#local-cluster';
 import { openPool, runMigrations, startEmbeddedPostgres } from '#platform';
 import { readModelMigrations } from '#read-models';
+import { relayMigrations } from '#revocation-bus';
 
 export const ISSUER = 'curfew-bench';
 export const AUDIENCE = 'bench';
@@ -54,6 +55,7 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
     ...kurrentdbMigrations,
     ...readModelMigrations,
     ...keysMigrations,
+    ...relayMigrations,
   ]);
   return {
     url: server.url,

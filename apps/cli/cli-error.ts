@@ -1,5 +1,5 @@
 /** Exit codes by kind: scripts tell them apart. 130 is what a shell makes of Ctrl-C. */
-export const EXIT_CODES = { refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+export const EXIT_CODES = { refused: 1, usage: 2, unreachable: 3, incomplete: 4, interrupted: 130 } as const;
 
 /** What the command says on standard error, and the code it ends with. */
 export class CliError extends Error {

@@ -4,6 +4,7 @@ import { CliError, EXIT_CODES } from './cli-error.js';
 import { addFeedCommand } from './feed.command.js';
 import { addProjectionCommands } from './projections.command.js';
 import { addRelayCommand } from './relay.command.js';
+import { addReceiptCommand } from './receipt.command.js';
 import { addRevokeCommand } from './revoke.command.js';
 import { addSessionCommands } from './sessions.command.js';
 import type { Surroundings } from './surroundings.js';
@@ -24,6 +25,7 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
       writeErr: (text) => complain(text.trimEnd()),
     });
   addRevokeCommand(program, surroundings);
+  addReceiptCommand(program, surroundings);
   addSessionCommands(program, surroundings);
   addFeedCommand(program, surroundings);
   addProjectionCommands(program, surroundings);

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import { CALLER_REASONS, type CallerReason, type MassRevocation, type MassRevoked } from '#contracts';
 import { CliError } from './cli-error.js';
-import { findConnection } from './connection.js';
+import { findConnection, type Connection } from './connection.js';
+import { addWaitOptions, waitForReceipt, waitOf, type WaitOptions } from './receipt.command.js';
 import { callService, callUntilKnown } from './rest.js';
 import { show, type GlobalOptions, type Surroundings } from './surroundings.js';
 import { queryOf } from './table.js';
 
-interface RevokeOptions extends GlobalOptions {
+interface RevokeOptions extends GlobalOptions, WaitOptions {
   readonly sid?: string;
   readonly user?: string;
   readonly client?: string;
@@ -66,6 +67,25 @@ async function confirm(what: MassRevocation, yes: boolean, ask: Surroundings['as
   }
 }
 
+interface Done {
+  readonly revocationId: string;
+}
+
+/** What was done; with --wait which nodes know of it, too. */
+async function showDone(
+  connection: Connection,
+  answer: Done,
+  options: RevokeOptions,
+  surroundings: Surroundings,
+  text: () => string,
+): Promise<void> {
+  const timeoutMs = waitOf(options);
+  if (timeoutMs === undefined) return show(surroundings, options, answer, text);
+  if (!options.json) surroundings.print(text());
+  const wanted = { id: answer.revocationId, tenant: options.tenant, timeoutMs };
+  await waitForReceipt(connection, wanted, options, surroundings, (receipt) => ({ ...answer, receipt }));
+}
+
 async function revokeOne(sid: string, options: RevokeOptions, surroundings: Surroundings): Promise<void> {
   const { tenant, reason } = options;
   const connection = await findConnection(options, surroundings.env);
@@ -73,8 +93,8 @@ async function revokeOne(sid: string, options: RevokeOptions, surroundings: Surr
   // Ending an ended session changes nothing, so this may be repeated as it is.
   const answer = (await callUntilKnown(() =>
     callService(connection, 'DELETE', path, reason ? { body: { reason } } : {}),
-  )) as { readonly revoked: boolean };
-  show(surroundings, options, answer, () =>
+  )) as Done & { readonly revoked: boolean };
+  await showDone(connection, answer, options, surroundings, () =>
     answer.revoked ? `ended session ${sid}` : `session ${sid} had ended before`,
   );
 }
@@ -91,7 +111,7 @@ async function revokeAll(
   const answer = (await callUntilKnown(() =>
     callService(connection, 'POST', '/v1/revocations', { body, headers }),
   )) as MassRevoked;
-  show(surroundings, options, answer, () => {
+  await showDone(connection, answer, options, surroundings, () => {
     const { revocationId, epoch, position } = answer;
     return `ended ${describe(what)}\nrevocation ${revocationId}, epoch ${epoch}, position ${position}`;
   });
@@ -99,7 +119,7 @@ async function revokeAll(
 
 /** Adds `revoke` to the program. */
 export function addRevokeCommand(program: Command, surroundings: Surroundings): void {
-  program
+  const command = program
     .command('revoke')
     .description('end one session, or all of a user, of a client, of a tenant, or of everyone')
     .option('--sid <sid>', 'this session')
@@ -110,11 +130,13 @@ export function addRevokeCommand(program: Command, surroundings: Surroundings): 
     .option('--tenant <tenant>', 'needed when the API key is bound to several')
     .option('--except <sid...>', 'sessions that are spared; each must be alive')
     .addOption(new Option('--reason <reason>', 'why (default: admin)').choices(CALLER_REASONS))
-    .option('--yes', 'do not ask')
-    .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<RevokeOptions>();
-      const target = targetOf(options);
-      if ('sid' in target) await revokeOne(target.sid, options, surroundings);
-      else await revokeAll(target, options, surroundings);
-    });
+    .option('--yes', 'do not ask');
+  addWaitOptions(command).action(async (_options: unknown, command: Command) => {
+    const options = command.optsWithGlobals<RevokeOptions>();
+    const target = targetOf(options);
+    // Before anything is ended.
+    waitOf(options);
+    if ('sid' in target) await revokeOne(target.sid, options, surroundings);
+    else await revokeAll(target, options, surroundings);
+  });
 }

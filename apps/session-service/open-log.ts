@@ -17,6 +17,7 @@ import {
   PostgresSnapshots,
   type EventLogAlarm,
 } from '#event-log';
+import { BacklogRevocationLog, type OpenRelayLog } from '#revocation-bus';
 import { sessionViewChanges, type InlineLog, type LogMeasure } from '#read-models';
 import type { MetricSource } from './metrics/metrics.js';
 import type { UndoList } from './undo-list.js';
@@ -27,6 +28,8 @@ export interface OpenLog {
   /** Events as they are stored, of any version: for projections, which name the event that they cannot read. */
   readonly storedLog: EventLog;
   readonly revocationLog: RevocationLog;
+  /** Another reader of the revocations, for a leadership of the relay. */
+  readonly openRelayLog: OpenRelayLog;
   readonly measure: LogMeasure;
   readonly isPosition: (text: string) => boolean;
   /** Given if the appends keep the session view. */
@@ -95,6 +98,13 @@ function onPostgres({ url, pool }: Database, alarms: LogAlarms, undo: UndoList):
     eventLog: new CheckedEventLog(eventLog),
     storedLog: eventLog,
     revocationLog: new CheckedRevocationLog(revocationLog),
+    openRelayLog: (connection, checkpoint) => {
+      const log = new PostgresRevocationLog({ url, signals, connection });
+      return {
+        log: withBacklog(log, checkpoint, (after) => log.readBacklog(after)),
+        close: () => log.close(),
+      };
+    },
     measure,
     isPosition: isPostgresPosition,
     inline: measure,
@@ -112,6 +122,9 @@ const horizonMetric = (horizon: HorizonWatch): MetricSource => ({
   },
 });
 
+const withBacklog = (...[log, checkpoint, read]: ConstructorParameters<typeof BacklogRevocationLog>) =>
+  new CheckedRevocationLog(new BacklogRevocationLog(log, checkpoint, read));
+
 function onKurrent(url: string, database: Database, alarms: LogAlarms, undo: UndoList): OpenLog {
   const snapshots = new PostgresSnapshots(database.pool);
   undo.add(() => snapshots.close());
@@ -123,6 +136,11 @@ function onKurrent(url: string, database: Database, alarms: LogAlarms, undo: Und
     eventLog: new CheckedEventLog(eventLog),
     storedLog: eventLog,
     revocationLog: new CheckedRevocationLog(revocationLog),
+    // The lock alone is in PostgreSQL.
+    openRelayLog: (_connection, checkpoint) => {
+      const log = new KurrentRevocationLog({ url, databaseUrl: database.url });
+      return { log: withBacklog(log, checkpoint, (after) => log.read(after)), close: () => log.close() };
+    },
     measure: new KurrentLogMeasure(eventLog),
     isPosition: isKurrentPosition,
     metrics: [alarms.metric],

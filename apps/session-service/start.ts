@@ -5,11 +5,13 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { SessionSettings } from '#application';
 import { CurfewError, prepareEventChecks } from '#contracts';
 import { startStopwatch } from '#platform';
+import { PostgresRevocationStream, systemTimers } from '#revocation-bus';
 import type { Tls } from '#watch-door';
 import type { Environment } from './config/environment.js';
 import { makeFirstApiKey } from './first-api-key.js';
 import { followRevocations } from './follow-revocations.js';
 import { openDoors, type Endpoints } from './open-doors.js';
+import { openRelay } from './open-relay.js';
 import { Metrics } from './metrics/metrics.js';
 import { revocationMetrics } from './metrics/revocation-metrics.js';
 import { LoggedSecuritySignals } from './security-signals.js';
@@ -66,6 +68,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   );
   const { log, readModels, apiKeys, keyRing, personalDataVault } = storage;
   const { sessionViews, securityFeed, counters, projections, viewFreshness } = readModels;
+  const relayMetrics = await openRelay(env, storage, undo);
   const sweeper = new Sweeper(env.CURFEW_SWEEP_INTERVAL);
   const doors = await openDoors({
     parts: {
@@ -88,12 +91,12 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       renewalDesk: desk,
       nodeRegistry: nodes,
       recentRevocations: recent,
-      // Until a relay publishes to Kafka, there is no stream.
-      revocationStream: { current: () => Promise.resolve(undefined) },
+      revocationStream: new PostgresRevocationStream(storage.pool, systemTimers),
       metrics: new Metrics([
         ...log.metrics,
         ...readModels.metrics,
         ...revocationMetrics(follower, hub, clock),
+        ...relayMetrics,
         sweeper.metric,
       ]),
     },

@@ -20,6 +20,7 @@ import {
   unavailableIfConnection,
 } from '#platform';
 import { readModelMigrations } from '#read-models';
+import { relayMigrations } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import { openLog, type OpenLog } from './open-log.js';
 import { openReadModels, type ReadModels } from './open-read-models.js';
@@ -29,6 +30,7 @@ import type { UndoList } from './undo-list.js';
 const POOL_SIZE = 12;
 
 export interface Storage {
+  readonly databaseUrl: string;
   readonly log: OpenLog;
   readonly readModels: ReadModels;
   readonly apiKeys: PostgresApiKeys;
@@ -88,6 +90,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
       ...kurrentdbMigrations,
       ...readModelMigrations,
       ...keysMigrations,
+      ...relayMigrations,
     ]);
     await refuseAnotherLogStore(pool, env.KURRENTDB_URL === undefined ? 'postgres' : 'kurrentdb');
   } catch (error) {
@@ -97,6 +100,7 @@ export async function openStorage(env: Environment, undo: UndoList, onLost: () =
   const keyRing = await KeyRing.load(pool, key);
   const log = openLog(env.KURRENTDB_URL, { url, pool }, undo);
   return {
+    databaseUrl: url,
     log,
     readModels: openReadModels(log, { url, pool }, env.CURFEW_PROJECTOR, undo),
     apiKeys: new PostgresApiKeys(pool),

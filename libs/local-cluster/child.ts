@@ -58,6 +58,16 @@ export class Child<Ready> {
     this.process.kill(name);
   }
 
+  /** Over IPC; what cannot be delivered is dropped. */
+  send(message: object): void {
+    if (this.process.connected) this.process.send(message, () => undefined);
+  }
+
+  /** Told everything that the child sends from now on. */
+  onMessage(listener: (message: unknown) => void): void {
+    this.process.on('message', listener);
+  }
+
   /** SIGTERM, then SIGKILL after 15 s. @returns the exit code; null if it took a signal. */
   async stop(): Promise<number | null> {
     const ended = this.ended();

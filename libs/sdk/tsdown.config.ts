@@ -19,6 +19,12 @@ export default defineConfig({
   failOnWarn: true,
   checks: { legacyCjs: false },
   deps: { neverBundle: [/^express$/, /^kafkajs$/, /^node:/], onlyBundle: [] },
+  // One chunk for all that a verifying node loads, whatever entries share of it; the session calls are not in it.
+  outputOptions: {
+    codeSplitting: {
+      groups: [{ name: 'core', test: /\/sdk\/(core|watch|http)\/(?!sessions-client)[a-z-]+\.ts$/ }],
+    },
+  },
   inputOptions: {
     preserveEntrySignatures: 'allow-extension',
     // As the package says of itself: what an entry does not use of `#contracts` stays out of it.

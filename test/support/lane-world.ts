@@ -18,6 +18,23 @@ const types = {
   watchResponse: typeOf('WatchResponse'),
 };
 
+interface KafkajsCluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  findGroupCoordinator(group: { groupId: string }): Promise<{
+    leaveGroup(member: { groupId: string; memberId: string }): Promise<void>;
+  }>;
+}
+
+/** kafkajs offers no way to leave a group in somebody else's name; what it is made of has one. */
+function clusterInside(kafka: Kafka): KafkajsCluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find((name) =>
+    name.description?.includes('createCluster'),
+  )!;
+  const create = (kafka as unknown as Record<symbol, (options: object) => KafkajsCluster>)[symbol]!;
+  return create({});
+}
+
 /** What was revoked, and the barriers: one serial log, as the service has it. */
 class FakeLog {
   readonly revocations: SessionRevocation[] = [];
@@ -79,6 +96,35 @@ export class LaneWorld {
     await admin.connect();
     await admin.createPartitions({ topicPartitions: [{ topic: this.topic, count: lanes }] });
     await admin.disconnect();
+  }
+
+  /** Removes every record that is there. */
+  async truncate(): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(this.topic);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic: this.topic, partitions });
+    await admin.disconnect();
+  }
+
+  /** Takes the group's members out of it, in their name. */
+  async throwOut(groupId: string): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const { groups } = await admin.describeGroups([groupId]);
+    await admin.disconnect();
+    const cluster = clusterInside(this.kafka);
+    await cluster.connect();
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    for (const { memberId } of groups[0]!.members) await coordinator.leaveGroup({ groupId, memberId });
+    await cluster.disconnect();
+  }
+
+  /** When what was revoked before is published. */
+  async settled(): Promise<void> {
+    this.#beat();
+    await this.#beating;
   }
 
   /** As a new leader: a higher incarnation, everything published again, then heartbeats. */

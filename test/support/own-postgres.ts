@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
@@ -32,6 +33,22 @@ export class OwnPostgres {
     return server;
   }
 
+  /** A second server on a copy of a stopped one's data, as after a promotion: the same system, the same password. */
+  static async startCopy(original: OwnPostgres, folder: string): Promise<OwnPostgres> {
+    if (original.process !== undefined) throw new Error('a server that runs cannot be copied');
+    // With owner and modes: PostgreSQL refuses to start otherwise.
+    execFileSync('cp', ['-a', original.cluster.folder, folder]);
+    const cluster = await openDataCluster(folder, findServerBinaries());
+    const server = new OwnPostgres(cluster, await freeLoopbackPort());
+    await server.restart();
+    return server;
+  }
+
+  get pid(): number {
+    if (this.process?.pid === undefined) throw new Error('PostgreSQL does not run');
+    return this.process.pid;
+  }
+
   get url(): string {
     return serverUrl(this.cluster, this.port, DATABASE);
   }
@@ -43,9 +60,27 @@ export class OwnPostgres {
     const exit = once(postmaster, 'exit');
     const children = childrenOf(postmaster.pid);
     postmaster.kill('SIGKILL');
-    children.forEach(killIfThere);
+    children.forEach((child) => signalIfThere(child, 'SIGKILL'));
     await exit;
     this.process = undefined;
+  }
+
+  /** Straight to the service's database. The caller ends it. */
+  connectAsOperator(): Promise<pg.Client> {
+    return this.connect(DATABASE);
+  }
+
+  /** SIGSTOP of the postmaster, so that there is no new process, and then of every process of it. */
+  pause(): void {
+    const { pid } = this;
+    process.kill(pid, 'SIGSTOP');
+    childrenOf(pid).forEach((child) => signalIfThere(child, 'SIGSTOP'));
+  }
+
+  resume(): void {
+    const { pid } = this;
+    childrenOf(pid).forEach((child) => signalIfThere(child, 'SIGCONT'));
+    process.kill(pid, 'SIGCONT');
   }
 
   /** Resolves when it answers. Cost: the crash recovery after a kill, about 0.2 s. */
@@ -64,6 +99,7 @@ export class OwnPostgres {
 
   async stop(): Promise<void> {
     if (this.process?.pid !== undefined) await stopServer(this.process.pid, this.cluster.dataFolder);
+    this.process = undefined;
   }
 
   private launch(): ChildProcess {
@@ -99,9 +135,9 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-function killIfThere(pid: number): void {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended with its parent.
   }

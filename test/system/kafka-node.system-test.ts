@@ -249,11 +249,7 @@ describeWithKafka(
       const service = await world(2);
       const it = node(service, { fallback: 'none' }, 'robbed');
       await it.curfew.ready();
-      const admin = service.kafka.admin();
-      await admin.connect();
-      const { groups } = await admin.listGroups();
-      await admin.disconnect();
-      const groupId = groups.map((group) => group.groupId).find((id) => id.startsWith('curfew-robbed-'))!;
+      const groupId = await groupOf(service, 'robbed');
       const robber = service.kafka.consumer({ groupId });
       closing.push(() => robber.disconnect());
       await robber.connect();
@@ -278,22 +274,94 @@ describeWithKafka(
       }
     });
 
-    it('leaves nothing behind when it is closed', async () => {
+    it('G2: a member that its group has thrown out goes on where it was', async () => {
+      const service = await world(2);
+      const it = node(service, { fallback: 'none' }, 'thrown-out');
+      await it.curfew.ready();
+      await service.throwOut(await groupOf(service, 'thrown-out'));
+      // kafkajs hears of it with its next heartbeat to the group, after 3 s.
+      await eventually(() => it.told.some(({ kind }) => kind === 'rejoined'), { within: 15_000 });
+      for (const sid of ['a', 'b', 'c', 'd']) await refusedWithinBound(it, service, sid);
+      await renewsOverKafka(it);
+      expect(it.source.stats()).toMatchObject({ gaps: 0, consumers: 1 });
+    }, 30_000);
+
+    it('G2: a topic that was cut off: no lease until it is published again', async () => {
       const service = await world();
-      const { curfew } = node(service, {}, 'leaving');
-      await curfew.ready();
-      await curfew.close();
+      service.revoke('cut-off');
+      await service.settled();
+      await service.truncate();
+      const it = node(service, { fallback: 'none' });
+      await eventually(() => it.told.some(({ kind }) => kind === 'gap'));
+      await eventually(() => it.source.stats().records > 20);
+      expect([it.curfew.lease().fresh, it.source.stats().renewals]).toEqual([false, 0]);
+      await service.startRelay();
+      await renewsOverKafka(it);
+      expect([await it.verdict('cut-off'), await it.verdict('other')]).toEqual([
+        'ERR_TOKEN_REFUSED',
+        'accepted',
+      ]);
+    }, 30_000);
+
+    it('takes a client of the caller, too', async () => {
+      const service = await world();
+      const it = node(service, { kafka: service.kafka, fallback: 'none' });
+      await it.curfew.ready();
+      await refusedWithinBound(it, service, 'a');
+    });
+
+    it('leaves nothing behind, whenever it is closed', async () => {
+      const service = await world();
+      await service.settled();
+      const before = sockets();
+      const { ready } = await startAndClose(service, () => Promise.resolve(), 'leaving-never');
+      expect(ready).toBe(false);
+      const last = await startAndClose(service, (curfew) => curfew.ready(), 'leaving');
+      expect(last.ready).toBe(true);
+      for (let round = 0; round < 15; round += 1)
+        await startAndClose(
+          service,
+          () => new Promise((resolve) => setTimeout(resolve, 15 * round)),
+          `leaving-${round}`,
+        );
+      await eventually(() => sockets() <= before, { what: 'the sockets are closed' });
       const admin = service.kafka.admin();
       await admin.connect();
       closing.push(() => admin.disconnect());
       await eventually(async () => {
         const { groups } = await admin.listGroups();
-        const [left] = groups.filter(({ groupId }) => groupId.startsWith('curfew-leaving-'));
-        if (left === undefined) return true;
-        const described = await admin.describeGroups([left.groupId]);
+        const left = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('curfew-leaving'));
+        if (left.length === 0) return true;
+        const described = await admin.describeGroups(left);
         return described.groups.every(({ members }) => members.length === 0);
       });
-    });
+    }, 60_000);
+
+    const sockets = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP') || name.startsWith('TLS'))
+        .length;
+
+    async function startAndClose(
+      service: LaneWorld,
+      wait: (curfew: Curfew) => Promise<unknown>,
+      name: string,
+    ): Promise<{ ready: boolean }> {
+      const { curfew } = node(service, {}, name);
+      await wait(curfew);
+      const { fresh } = curfew.lease();
+      const begun = performance.now();
+      await curfew.close();
+      expect(performance.now() - begun).toBeLessThan(3000);
+      return { ready: fresh };
+    }
+
+    async function groupOf(service: LaneWorld, nodeId: string): Promise<string> {
+      const admin = service.kafka.admin();
+      await admin.connect();
+      const { groups } = await admin.listGroups();
+      await admin.disconnect();
+      return groups.map(({ groupId }) => groupId).find((id) => id.startsWith(`curfew-${nodeId}-`))!;
+    }
   },
   { faults: true },
 );

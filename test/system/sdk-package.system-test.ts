@@ -48,13 +48,33 @@ const SEEN = {
   core: 'function',
 };
 
+/** A node over Kafka without brokers: it says what is wrong with its options, and ends with `close`. */
+const KAFKA_APP = `
+const options = { service: 'http://127.0.0.1:1', watch: 'http://127.0.0.1:1', apiKey: 'k', issuer: 'i', audience: 'a', tenant: 't' };
+const refusal = (change) => {
+  try {
+    createCurfew({ ...options, revocations: kafkaRevocations({ kafka: { brokers: ['127.0.0.1:1'] } }), ...change });
+  } catch (error) { return [error instanceof CurfewSdkError, error.code, error.field]; }
+};
+const revocations = kafkaRevocations({ kafka: new Kafka({ brokers: ['127.0.0.1:1'] }) });
+const node = createCurfew({ ...options, revocations });
+node.close().then(() => console.log(JSON.stringify([refusal({ stalenessBound: 500 }), revocations.stats().consumers])));
+`;
+const KAFKA_SEEN = [[true, 'ERR_CONFIG', 'stalenessBound'], 0];
+
 /** What users write in TypeScript, where every name has its type. */
 const TYPED = `
 import express from 'express';
 import { createCurfew, CurfewSdkError, type Session } from '@curfew/sdk';
 import { curfew, requireSession, type LoginResult } from '@curfew/sdk/express';
+import { kafkaRevocations, type KafkaRevocations } from '@curfew/sdk/kafka';
 
-const node = createCurfew({ service: 'http://s', watch: 'http://w', apiKey: 'k', issuer: 'i', audience: 'a', tenant: 't' });
+const revocations: KafkaRevocations = kafkaRevocations({ kafka: { brokers: ['kafka:9092'], ssl: true }, fallback: 'watch' });
+// @ts-expect-error: it needs to know the brokers
+kafkaRevocations({});
+export const counted: number = revocations.stats().renewals;
+
+const node = createCurfew({ service: 'http://s', watch: 'http://w', apiKey: 'k', issuer: 'i', audience: 'a', tenant: 't', revocations });
 const app: express.Express = express().use(curfew({ node, mount: '/session' }));
 app.get('/', requireSession(), async (req) => {
   const session: Session | undefined = req.curfew.session;
@@ -92,13 +112,13 @@ describe('the package @curfew/sdk', () => {
   }, 120_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** A project that has installed the tarball without a registry, and has Express from this repository. */
+  /** A project that has installed the tarball without a registry, and has Express and kafkajs from this repository. */
   async function project(name: string, manifest: object = {}): Promise<string> {
     const path = join(folder, name);
     await mkdir(path);
     await writeFile(join(path, 'package.json'), JSON.stringify({ name, private: true, ...manifest }));
     await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: path });
-    for (const dependency of ['express', 'express-session', '@types']) {
+    for (const dependency of ['express', 'express-session', 'kafkajs', '@types']) {
       await symlink(join(ROOT, 'node_modules', dependency), join(path, 'node_modules', dependency));
     }
     return path;
@@ -124,6 +144,41 @@ describe('the package @curfew/sdk', () => {
       const { curfew, curfewErrors, requireSession } = require('@curfew/sdk/express');`;
     await writeFile(join(path, 'app.js'), imports + APP);
     expect(JSON.parse((await run(process.execPath, ['app.js'], { cwd: path })).stdout)).toEqual(SEEN);
+  }, 60_000);
+
+  it.each([
+    [
+      'ESM',
+      `import { Kafka } from 'kafkajs';
+      import { createCurfew, CurfewSdkError } from '@curfew/sdk';
+      import { kafkaRevocations } from '@curfew/sdk/kafka';`,
+    ],
+    [
+      'CommonJS',
+      `const { Kafka } = require('kafkajs');
+      const { createCurfew, CurfewSdkError } = require('@curfew/sdk');
+      const { kafkaRevocations } = require('@curfew/sdk/kafka');`,
+    ],
+  ])(
+    'runs over Kafka in %s, with the kafkajs of the app, and keeps no process alive',
+    async (kind, imports) => {
+      const path = await project(`kafka-${kind}`.toLowerCase(), kind === 'ESM' ? { type: 'module' } : {});
+      await writeFile(join(path, 'app.js'), imports + KAFKA_APP);
+      const { stdout } = await run(process.execPath, ['app.js'], { cwd: path, timeout: 10_000 });
+      expect(JSON.parse(stdout)).toEqual(KAFKA_SEEN);
+    },
+    60_000,
+  );
+
+  it('needs no kafkajs where Kafka is not used, and bundles none', async () => {
+    const path = await project('without-kafkajs', { type: 'module' });
+    await rm(join(path, 'node_modules/kafkajs'));
+    await writeFile(join(path, 'app.js'), `import '@curfew/sdk'; import '@curfew/sdk/express';`);
+    await run(process.execPath, ['app.js'], { cwd: path });
+    await writeFile(join(path, 'app.js'), `import '@curfew/sdk/kafka';`);
+    await expect(run(process.execPath, ['app.js'], { cwd: path })).rejects.toThrow(/kafkajs/);
+    const source = await readFile(join(DIST, 'kafka.mjs'), 'utf8');
+    expect(source).not.toMatch(/ERR_VALIDATION|KafkaJSProtocolError/);
   }, 60_000);
 
   it('has the right types in ESM and in CommonJS', async () => {
@@ -162,6 +217,7 @@ describe('the package @curfew/sdk', () => {
     ).toEqual([]);
   }, 60_000);
 
+  // The core is what a node loads that verifies: not the session calls, which come with the first of them (ADR 21).
   it('has a core that imports node: modules only, of at most 8 kB compressed', async () => {
     const pending = ['index.mjs'];
     const sources = new Map<string, Buffer>();
@@ -172,12 +228,16 @@ describe('the package @curfew/sdk', () => {
       sources.set(file, source);
       for (const [, specifier = ''] of source
         .toString()
-        .matchAll(/(?:\bfrom|\bimport)\s*\(?["'`]([^"'`]+)["'`]/g)) {
+        .matchAll(/(?:\bfrom|\bimport)\s*["'`]([^"'`]+)["'`]/g)) {
         if (specifier.startsWith('./')) pending.push(specifier.slice(2));
         else outside.add(specifier);
       }
     }
-    expect(sources.size).toBeGreaterThan(0);
+    // The index and the one chunk that all entries share.
+    expect([...sources.keys()].map((name) => name.replace(/-[\w-]+(?=\.)/, ''))).toEqual([
+      'index.mjs',
+      'core.mjs',
+    ]);
     expect(outside.size).toBeGreaterThan(0);
     expect([...outside].filter((specifier) => !specifier.startsWith('node:'))).toEqual([]);
     const size = gzipSync(Buffer.concat([...sources.values()]), { level: 9 }).length;
@@ -198,7 +258,9 @@ describe('the package @curfew/sdk', () => {
     ]);
     const files = await readdir(join(installed, 'dist'));
     for (const file of files)
-      expect(file).toMatch(/^(index|express|sdk)(-[\w-]+)?\.(d\.)?[cm](js|ts)(\.map)?$/);
+      expect(file).toMatch(
+        /^(index|express|kafka|prometheus|core|sessions-client|revocation-source)(-[\w-]+)?\.(d\.)?[cm](js|ts)(\.map)?$/,
+      );
     for (const file of files.filter((name) => !name.endsWith('.map'))) {
       const text = await readFile(join(installed, 'dist', file), 'utf8');
       expect([file, /#contracts|SessionNodeDouble/.exec(text)?.[0]]).toEqual([file, undefined]);

@@ -1,6 +1,6 @@
 import type { Barrier, RevocationCursor, RevocationEvent, RevocationLog, RevocationPage } from '#application';
 import { REVOCATION_EVENT_TYPES } from '#domain';
-import { DedicatedConnection, type Session } from '#platform';
+import { DedicatedConnection, transactionTimeout, type Session } from '#platform';
 import {
   BEGINNING,
   parseCursor,
@@ -20,7 +20,14 @@ export interface PostgresRevocationLogOptions {
   readonly signals: AppendSignals;
   /** Milliseconds after which a statement is cancelled; half a second later the connection is given up. 1,000 unless set. */
   readonly statementTimeoutMs?: number;
+  /** To read on instead of a connection of its own. Stays the caller's, and must never be opened again after it was lost. */
+  readonly connection?: DedicatedConnection;
 }
+
+/** Of a read that may bring the revocations of days. */
+const BACKLOG_TIMEOUT_MS = 120_000;
+/** Of a `DedicatedConnection`. */
+const USUAL_TRANSACTION_MS = 5_000;
 
 const BARRIER = {
   name: 'barrier',
@@ -44,6 +51,13 @@ export const READ_REVOCATIONS = `
 
 type ReadRow = { readonly snapshot: string } & (EventRow | { readonly tx_text: null });
 
+const TIMEOUT = `select current_setting('statement_timeout') as statement_timeout`;
+
+const patience = (statementTimeout: string, transactionMs: number) => ({
+  text: `select set_config('statement_timeout', $1, false), ${transactionTimeout(transactionMs)}`,
+  values: [statementTimeout],
+});
+
 interface Reading {
   readonly snapshot: Snapshot;
   readonly events: readonly RevocationEvent[];
@@ -65,15 +79,7 @@ export class PostgresRevocationLog implements RevocationLog {
   private reconnected = false;
 
   constructor(private readonly options: PostgresRevocationLogOptions) {
-    this.connection = new DedicatedConnection(options.url, {
-      applicationName: 'curfew-revocations',
-      statementTimeoutMs: options.statementTimeoutMs ?? 1_000,
-      connectTimeoutMs: options.statementTimeoutMs ?? 1_000,
-      onConnect: () => {
-        this.reconnected = true;
-        return Promise.resolve();
-      },
-    });
+    this.connection = options.connection ?? this.own(options);
   }
 
   async cursorBefore(windowMs: number): Promise<RevocationCursor> {
@@ -95,6 +101,20 @@ export class PostgresRevocationLog implements RevocationLog {
       this.reconnected = false;
       const newest = events.reduce((tx, { mark }) => (BigInt(mark) > tx ? BigInt(mark) : tx), from.xmax - 1n);
       return { events, cursor: snapshotText(upTo(snapshot, newest)) };
+    });
+  }
+
+  /** As `read`, and may take two minutes: for a cursor that may be days old. In memory at once. */
+  async readBacklog(after: RevocationCursor): Promise<RevocationPage> {
+    return this.alone(async (session) => {
+      const usual = await session.query<{ statement_timeout: string }>({ text: TIMEOUT });
+      await session.query(patience(`${BACKLOG_TIMEOUT_MS}ms`, BACKLOG_TIMEOUT_MS));
+      try {
+        const { snapshot, events } = await revocationsAfter(session, parseCursor(after), BACKLOG_TIMEOUT_MS);
+        return { events, cursor: snapshotText(snapshot) };
+      } finally {
+        await session.query(patience(usual.rows[0]?.statement_timeout ?? '1s', USUAL_TRANSACTION_MS));
+      }
     });
   }
 
@@ -142,7 +162,19 @@ export class PostgresRevocationLog implements RevocationLog {
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    if (this.options.connection === undefined) await this.connection.close();
+  }
+
+  private own({ url, statementTimeoutMs = 1_000 }: PostgresRevocationLogOptions): DedicatedConnection {
+    return new DedicatedConnection(url, {
+      applicationName: 'curfew-revocations',
+      statementTimeoutMs,
+      connectTimeoutMs: statementTimeoutMs,
+      onConnect: () => {
+        this.reconnected = true;
+        return Promise.resolve();
+      },
+    });
   }
 
   private trusted(after: Snapshot): Snapshot {
@@ -164,11 +196,13 @@ export class PostgresRevocationLog implements RevocationLog {
   }
 }
 
-async function revocationsAfter(session: Session, after: Snapshot): Promise<Reading> {
+/** @param patienceMs how long this process waits; the server has its own setting */
+async function revocationsAfter(session: Session, after: Snapshot, patienceMs?: number): Promise<Reading> {
   const { rows } = await session.query<ReadRow>({
     name: 'read-revocations',
     text: READ_REVOCATIONS,
     values: [snapshotText(after)],
+    ...(patienceMs === undefined ? {} : { query_timeout: patienceMs }),
   });
   const snapshot = rows[0] && parseSnapshot(rows[0].snapshot);
   if (snapshot === undefined) throw new Error('the server gave no snapshot');

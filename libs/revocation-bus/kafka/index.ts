@@ -1,6 +1,12 @@
+export { BacklogRevocationLog } from './backlog-revocation-log.js';
 export { openKafka, readKafkaConnection, type KafkaConnection, type KafkaLog } from './connection.js';
 export { prepareTopics, type PreparedTopics } from './create-topics.js';
 export { KafkaEnvironment, kafkaRelations } from './kafka-environment.js';
+export { openKafkaLanePublisher } from './kafka-lane-publisher.js';
+export { PostgresRevocationStream } from './postgres-revocation-stream.js';
+export { RelayRole, type OpenRelayLog, type RelayNews, type RelayRoleStats } from './relay-role.js';
+export { relayMigrations } from './schema.js';
 export { aclLines, topicAcls } from './topic-acls.js';
 export { checkTopics, describeFinding, topicsRefused, type TopicFinding } from './topics.js';
 export { wantedTopics, type WantedTopic } from './wanted-topics.js';
+export { TopicGate, type TopicGateOptions } from './topic-gate.js';

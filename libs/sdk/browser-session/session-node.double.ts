@@ -82,6 +82,7 @@ export class SessionNodeDouble implements SessionNode {
       return Promise.resolve(this.end(sid));
     },
     revokeAll: async () => Promise.reject(new Error('not in this double')),
+    receipt: async () => Promise.reject(new Error('not in this double')),
   };
 
   async verify(token: string): Promise<Session> {

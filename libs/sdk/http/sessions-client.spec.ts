@@ -1,9 +1,17 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { json, RestDoorDouble, type RestCall } from '../core/rest-door.double.js';
+import { lazySessionsClient } from './lazy-sessions-client.js';
 import { serviceClient, type ServiceClient } from './service-client.js';
 import { sessionsClient } from './sessions-client.js';
 import type { SessionsClient } from './sessions-client.types.js';
+
+describe('the session calls of a node', () => {
+  it('are all there before their module is', () => {
+    const service = serviceClient('http://service.test', 'key', fetch);
+    expect(Object.keys(lazySessionsClient(service))).toEqual(Object.keys(sessionsClient(service)));
+  });
+});
 
 describe('the sessions client', () => {
   let door: RestDoorDouble;
@@ -103,6 +111,24 @@ describe('the sessions client', () => {
     await sessions.revokeAll({ scope: 'global' });
     expect(asked().body).toEqual({ scope: 'global' });
     expect(asked().headers).not.toHaveProperty('idempotency-key');
+  });
+
+  it('asks for a receipt, and waits for it as long as the service does', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'performance', 'Date'] });
+    await sessions.receipt('r/1');
+    expect(asked()).toMatchObject({
+      url: 'https://service.test/base/v1/revocations/r%2F1',
+      method: 'GET',
+      body: undefined,
+    });
+    door.other = () => new Promise(() => undefined);
+    const outcome = expect(
+      sessions.receipt('r', { tenant: 't', wait: true, timeoutMs: 20_000 }),
+    ).rejects.toMatchObject({ detail: 'no answer in 25000 ms' });
+    expect(asked().url).toBe('https://service.test/base/v1/revocations/r?tenant=t&wait=all&timeout=20000');
+    await jest.advanceTimersByTimeAsync(25_000);
+    await outcome;
+    await expect(sessions.receipt('..')).rejects.toMatchObject({ code: 'ERR_VALIDATION' });
   });
 
   describe('G8: reads its own writes', () => {

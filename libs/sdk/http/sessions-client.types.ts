@@ -6,11 +6,23 @@ import type {
   MassRevocation,
   MassRevoked,
   NewSession,
+  NodeReceipt,
+  Receipt,
   SessionInfo,
   WriteAnswer,
 } from '#contracts';
 
-export type { DeviceInput, IssuedSession, MassRevocation, MassRevoked, NewSession, SessionInfo, WriteAnswer };
+export type {
+  DeviceInput,
+  IssuedSession,
+  MassRevocation,
+  MassRevoked,
+  NewSession,
+  NodeReceipt,
+  Receipt,
+  SessionInfo,
+  WriteAnswer,
+};
 
 export interface SessionPage {
   readonly sessions: readonly SessionInfo[];
@@ -57,6 +69,13 @@ export interface RevokedSession extends WriteAnswer {
   readonly revocationId: string;
 }
 
+export interface ReceiptOptions extends TenantOption {
+  /** Answers when no node is outstanding, or at the deadline with `complete: false`. Default false: at once. */
+  readonly wait?: boolean;
+  /** Of `wait`: milliseconds, 1 to 60,000. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
 export interface RevokeAllOptions {
   /** 128 random bits or more, kept until the answer is there: a repeated call raises nothing and answers as the first. */
   readonly idempotencyKey?: string;
@@ -87,4 +106,9 @@ export interface SessionsClient {
    * `sessions:revoke` will do.
    */
   revokeAll(revocation: MassRevocation, options?: RevokeAllOptions): Promise<MassRevoked>;
+  /**
+   * Which nodes have applied a revocation, by the `revocationId` of its answer; as long as it matters, that is for the longest
+   * life of an access token and a minute. Scope `sessions:revoke`, `scopes:revoke` or `audit:read`. ERR_NOT_FOUND.
+   */
+  receipt(revocationId: string, options?: ReceiptOptions): Promise<Receipt>;
 }

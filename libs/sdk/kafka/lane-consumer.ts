@@ -46,6 +46,7 @@ export class LaneConsumer {
   #timer: NodeJS.Timeout | undefined;
   #joins = 0;
   #closing: Promise<void> | undefined;
+  #abandoned = false;
 
   constructor(
     client: KafkaClient,
@@ -84,6 +85,7 @@ export class LaneConsumer {
     })();
     await Promise.race([leaving.catch(() => undefined), patience]);
     clearTimeout(timer);
+    this.#abandoned = true;
     this.#client.cut();
   }
 
@@ -124,8 +126,9 @@ export class LaneConsumer {
 
   /** Called before any fetch of the new generation: kafkajs forgot where it was. */
   #joined(assigned: readonly number[]): void {
-    // What joined after it was closed cannot be stopped in any other way; of this class kafkajs does not try again.
-    if (this.#closing) throw new RangeError('closed');
+    this.#assertWanted();
+    // `close` waits for it, and leaves the group again.
+    if (this.#closing) return;
     const { topic, lanes } = this.#settings;
     if (new Set(assigned).size !== lanes)
       return this.#end(`was assigned ${assigned.length} of ${lanes} lanes`);
@@ -139,12 +142,18 @@ export class LaneConsumer {
 
   #read({ batch }: EachBatchPayload): Promise<void> {
     for (const message of batch.messages) {
-      if (this.#closing) throw new RangeError('closed');
+      this.#assertWanted();
+      if (this.#closing) break;
       this.#next[batch.partition] = BigInt(message.offset) + 1n;
       this.#silence.heard(batch.partition);
       this.#handlers.onRecord(batch.partition, message);
     }
     return Promise.resolve();
+  }
+
+  /** What goes on after it was given up cannot be stopped in any other way; of this class kafkajs does not try again. */
+  #assertWanted(): void {
+    if (this.#abandoned) throw new RangeError('closed');
   }
 
   #end(reason: string): void {
