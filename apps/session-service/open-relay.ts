@@ -19,8 +19,8 @@ import { relayMetrics } from './metrics/relay-metrics.js';
 import type { Storage } from './storage.js';
 import type { UndoList } from './undo-list.js';
 
-/** `ce_source` of what is published. */
-const SOURCE = '/curfew';
+/** `ce_source` of what is published: the installation, by its issuer. */
+const sourceOf = (issuer: string): string => `/curfew/${encodeURIComponent(issuer)}`;
 /** A start waits no longer for a broker that is away. */
 const TOPICS_PATIENCE_MS = 3_000;
 /** A broker that is away is told of at the first failure and then at every tenth. */
@@ -68,11 +68,12 @@ export async function openRelay(
   // The client says the same thing at every attempt; what matters is told by the role.
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
+  const source = sourceOf(env.CURFEW_ISSUER);
   const events = new SessionEvents({
     log: log.storedLog,
     timers: systemTimers,
     open: openKafkaEventsProducer(kafka, env.CURFEW_KAFKA_SESSION_EVENTS_TOPIC),
-    source: SOURCE,
+    source,
     onFailure: (error, failures) => {
       tell(logger, { kind: 'session-events-failed', error, failures });
     },
@@ -92,7 +93,7 @@ export async function openRelay(
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
-    source: SOURCE,
+    source,
     beside: (...leadership) => events.besideTheRelay(...leadership),
     onNews: (news) => tell(logger, news),
   });

@@ -27,7 +27,7 @@ with the first event of the log. Records are CloudEvents 1.0 in the binary mode 
 | \`content-type\` | \`application/json\` |
 | \`ce_specversion\` | \`1.0\` |
 | \`ce_id\` | the event's id, a UUID |
-| \`ce_source\` | \`/curfew\` |
+| \`ce_source\` | names the installation, by its \`CURFEW_ISSUER\` |
 | \`ce_type\` | \`curfew.\` and the type of the event |
 | \`ce_time\` | when it was recorded, RFC 3339 |
 | \`ce_subject\` | as the key |
