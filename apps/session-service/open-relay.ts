@@ -17,8 +17,8 @@ import type { MetricSource } from './metrics/metrics.js';
 import type { Storage } from './storage.js';
 import type { UndoList } from './undo-list.js';
 
-/** `ce_source` of what is published. */
-const SOURCE = '/curfew';
+/** `ce_source` of what is published: the installation, by its issuer. */
+const sourceOf = (issuer: string): string => `/curfew/${encodeURIComponent(issuer)}`;
 /** A start waits no longer for a broker that is away. */
 const TOPICS_PATIENCE_MS = 3_000;
 /** A broker that is away is told of at the first failure and then at every tenth. */
@@ -78,7 +78,7 @@ export async function openRelay(
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
-    source: SOURCE,
+    source: sourceOf(env.CURFEW_ISSUER),
     onNews: (news) => tell(logger, news),
   });
   role.start();
