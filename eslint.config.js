@@ -8,7 +8,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', '.ci/*.mjs'] },
+        projectService: { allowDefaultProject: ['*.js', '.ci/*.mjs', 'docker/*.mjs'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['.ci/**/*.mjs'],
+    files: ['.ci/**/*.mjs', 'docker/*.mjs'],
     languageOptions: { globals: { console: 'readonly', process: 'readonly', performance: 'readonly' } },
   },
   {

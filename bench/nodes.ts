@@ -1,4 +1,6 @@
-import { createCurfew, type Curfew } from '#sdk';
+import type { KafkaTopics } from '#local-cluster';
+import { createCurfew, type Curfew, type CurfewOptions } from '#sdk';
+import { kafkaRevocations } from '#sdk/kafka';
 import { AUDIENCE, ISSUER } from './environment.js';
 
 /** Where a node finds the service, and as whom. */
@@ -8,19 +10,36 @@ export interface NodeAddress {
   readonly key: string;
 }
 
-/** A node in this process that watches and may decide. @param tenant of the tokens that it accepts; `*`: every one */
-export async function startNode({ http, grpc, key }: NodeAddress, tenant = 'default'): Promise<Curfew> {
-  const node = createCurfew({
-    service: http,
-    watch: grpc,
-    apiKey: key,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    tenant,
-  });
-  await node.ready();
+const optionsOf = ({ http, grpc, key }: NodeAddress, tenant: string): CurfewOptions => ({
+  service: http,
+  watch: grpc,
+  apiKey: key,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  tenant,
+});
+
+async function ready(node: Curfew): Promise<Curfew> {
+  await node.ready({ timeoutMs: 30_000 });
   return node;
 }
+
+/** A node in this process that watches and may decide. @param tenant of the tokens that it accepts; `*`: every one */
+export const startNode = (address: NodeAddress, tenant = 'default'): Promise<Curfew> =>
+  ready(createCurfew(optionsOf(address, tenant)));
+
+/** The same with its revocations from Kafka, and nothing else: without Kafka it has no lease. */
+export const startKafkaNode = (address: NodeAddress, { brokers, revocationsTopic }: KafkaTopics) =>
+  ready(
+    createCurfew({
+      ...optionsOf(address, 'default'),
+      revocations: kafkaRevocations({
+        kafka: { brokers: [...brokers] },
+        topic: revocationsTopic,
+        fallback: 'none',
+      }),
+    }),
+  );
 
 /** Ends when the last node refuses the token. */
 export async function refusedByAll(nodes: readonly Curfew[], token: string): Promise<void> {

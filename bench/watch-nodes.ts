@@ -45,6 +45,8 @@ const { Watch } = loadSync('curfew/v1/revocation.proto', {
   longs: Number,
 })['curfew.v1.RevocationService'] as unknown as { Watch: MethodDefinition<object, WatchResponse> };
 
+/** What the nodes say their staleness bound is. */
+const BOUND_MS = 2_000;
 /** Connections that are opened together; so many, that their renewals do not go in step. */
 const AT_ONCE = 20;
 
@@ -58,12 +60,13 @@ let heardByAll: () => void = () => undefined;
 /** A bare Watch stream on a connection of its own, which renews as a node does. */
 function node(name: string): Promise<void> {
   let id = 0;
+  let applied = 0;
   let sentAt = 0;
   let stream: GrpcCall | undefined = undefined;
   return new Promise((ready) => {
     const renew = (): void => {
       sentAt = performance.now();
-      stream?.send(Watch.requestSerialize({ renew: { id: ++id } }));
+      stream?.send(Watch.requestSerialize({ renew: { id: ++id, applied } }));
     };
     stream = dialGrpc(grpc, key).call(Watch.path, {
       onMessage: (bytes) => {
@@ -73,6 +76,7 @@ function node(name: string): Promise<void> {
           if (heard.length === connected) heardByAll();
         }
         if (renewed?.id !== id) return;
+        applied = id;
         roundTrips.push(performance.now() - sentAt);
         ready();
         setTimeout(renew, renewed.renewAfterMs).unref();
@@ -82,7 +86,7 @@ function node(name: string): Promise<void> {
         setTimeout(() => void node(name), 100).unref();
       },
     });
-    stream.send(Watch.requestSerialize({ hello: { nodeId: name } }));
+    stream.send(Watch.requestSerialize({ hello: { nodeId: name, boundMs: BOUND_MS } }));
     renew();
   });
 }

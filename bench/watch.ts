@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Receipt } from '#contracts';
 import { built } from '#local-cluster';
 import type { IssuedSession } from '#sdk';
 import { startBenchService, type BenchService } from './environment.js';
@@ -14,6 +15,7 @@ const NODES = 1_000;
 const SETTLE_MS = 10_000;
 const IDLE_SECONDS = 30;
 const ROUNDS = 200;
+const RECEIPTS = 20;
 
 /**
  * What 1,000 idle nodes cost one instance: the built service on its embedded PostgreSQL, and the nodes as bare Watch streams
@@ -64,6 +66,7 @@ export async function watch(): Promise<BenchResult> {
         { name: 'renewals answered', value: perSecond('curfew_watch_answered_total'), unit: '/s' },
         ...latency('round trip of a renewal', roundTrips),
         ...(await revocations(service, nodes)),
+        ...latency(`revoke returned → receipt of ${NODES} nodes complete`, await receipts(service)),
       ],
     };
   } finally {
@@ -81,6 +84,25 @@ async function revocations(service: BenchService, nodes: NodesProcess): Promise<
     ...latency(`revoke called → last of ${NODES} nodes has it`, afterCall),
     ...latency(`first → last of ${NODES} nodes`, firstToLast),
   ];
+}
+
+/** Milliseconds from a revoke's answer to a receipt on which no node is outstanding. */
+async function receipts(service: BenchService): Promise<number[]> {
+  const { http, key } = service;
+  const headers = { authorization: `Bearer ${key}` };
+  const times: number[] = [];
+  while (times.length < RECEIPTS) {
+    const { sid } = await create(service);
+    await fetch(`${http}/v1/sessions/${sid}`, { method: 'DELETE', headers });
+    const returned = performance.now();
+    const answer = await fetch(`${http}/v1/revocations/${sid}?wait=all&timeout=60000`, { headers });
+    const receipt = (await answer.json()) as Receipt;
+    times.push(performance.now() - returned);
+    if (!receipt.complete || receipt.nodes.length !== NODES) throw new Error('not every node has reported');
+    // Not in step with renewals.
+    await sleep(500 * Math.random());
+  }
+  return times;
 }
 
 async function create({ http, key }: BenchService): Promise<IssuedSession> {

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import kafkajs, { type AclEntry, type Admin, type Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { KafkaUser, KafkaUserName } from '#local-cluster';
 import { KafkaEnvironment, openKafka, readKafkaConnection } from '#revocation-bus';
+import { aclEntriesOf } from '../../test/support/acl-lines.js';
 import { eventually } from '../../test/support/cluster.js';
 import { describeWithSecuredKafka } from '../../test/support/kafka.js';
 import { runCli } from './program.js';
@@ -14,34 +15,6 @@ const NOT_ALLOWED = /[Aa]uthoriz/;
 /** What kafkajs makes of a group that its principal may not use. */
 const NO_GROUP = /group coordinator/;
 const SESSION_EVENTS = 'curfew.session-events.v1';
-
-/** One printed line as what kafkajs takes: the test applies what the operator reads. */
-function entriesOf(line: string): AclEntry[] {
-  const all = (option: string) =>
-    [...line.matchAll(new RegExp(`--${option} (?:'([^']*)'|(\\S+))`, 'g'))].map(
-      ([, quoted, plain]) => quoted ?? plain!,
-    );
-  const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
-  const operations: Record<string, number> = {
-    Read: AclOperationTypes.READ,
-    Write: AclOperationTypes.WRITE,
-    Describe: AclOperationTypes.DESCRIBE,
-    DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
-  };
-  const [topic] = all('topic');
-  const [group] = all('group');
-  return all('operation').map((operation) => ({
-    resourceType: topic === undefined ? AclResourceTypes.GROUP : AclResourceTypes.TOPIC,
-    resourceName: topic ?? group!,
-    resourcePatternType: line.includes('--resource-pattern-type prefixed')
-      ? ResourcePatternTypes.PREFIXED
-      : ResourcePatternTypes.LITERAL,
-    principal: all('allow-principal')[0]!,
-    host: '*',
-    operation: operations[operation]!,
-    permissionType: AclPermissionTypes.ALLOW,
-  }));
-}
 
 describeWithSecuredKafka('Kafka that asks for TLS and SASL', (kafka) => {
   let folder: string;
@@ -201,7 +174,7 @@ describeWithSecuredKafka('Kafka that asks for TLS and SASL', (kafka) => {
       );
       const { acls } = JSON.parse(out) as { acls: string[] };
       const admin = await adminWith(settingsOf(kafka().users.admin));
-      await admin.createAcls({ acl: acls.flatMap(entriesOf) });
+      await admin.createAcls({ acl: acls.flatMap(aclEntriesOf) });
       // Brokers learn of them a moment later.
       await eventually(async () => (await check('relay')).code === 0);
     });
@@ -213,7 +186,9 @@ describeWithSecuredKafka('Kafka that asks for TLS and SASL', (kafka) => {
     });
 
     it('G10: let a node read the revocations in a group of its own', async () => {
-      expect(await consume('node', REVOCATIONS, 'curfew-node-1')).toContain('from relay');
+      // The first group of a broker waits until its coordinator is there.
+      const read = () => consume('node', REVOCATIONS, 'curfew-node-1').catch(() => undefined);
+      expect(await eventually(read)).toContain('from relay');
       const admin = await adminWith(settingsOf(kafka().users.node));
       expect(await admin.fetchTopicOffsetsByTimestamp(REVOCATIONS, Date.now() - 60_000)).toHaveLength(4);
     });

@@ -3,6 +3,7 @@ import { addApiKeyCommands } from './api-keys.command.js';
 import { CliError, EXIT_CODES } from './cli-error.js';
 import { addFeedCommand } from './feed.command.js';
 import { addProjectionCommands } from './projections.command.js';
+import { addRelayCommand } from './relay.command.js';
 import { addReceiptCommand } from './receipt.command.js';
 import { addRevokeCommand } from './revoke.command.js';
 import { addSessionCommands } from './sessions.command.js';
@@ -29,6 +30,7 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
   addFeedCommand(program, surroundings);
   addProjectionCommands(program, surroundings);
   addApiKeyCommands(program, surroundings);
+  addRelayCommand(program, surroundings);
   addTopicCommands(program, surroundings);
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -1,11 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { curfew, curfewErrors, requireSession } from '#sdk/express';
+import { kafkaRevocations } from '#sdk/kafka';
 import type { NodeSettings } from './node-settings.js';
 
 /** An API node as a team would write it: the adapter in front, one route that needs a session. */
 const settings = JSON.parse(process.env['NODE_SETTINGS'] ?? '{}') as NodeSettings;
 
+const { kafka } = settings;
 const sessions = curfew({
   service: settings.service,
   watch: settings.watch,
@@ -15,6 +17,9 @@ const sessions = curfew({
   tenant: 'default',
   nodeId: settings.name,
   insecureLoopback: true,
+  ...(kafka && {
+    revocations: kafkaRevocations({ kafka: { brokers: [...kafka.brokers] }, topic: kafka.topic }),
+  }),
 });
 
 const app = express();

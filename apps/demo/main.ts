@@ -2,7 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { built, Child, createApiKey, startService, type Service } from '#local-cluster';
+import {
+  built,
+  Child,
+  createApiKey,
+  createTopics,
+  findKafka,
+  startKafka,
+  startService,
+  type KafkaTopics,
+  type Service,
+} from '#local-cluster';
 import { createCurfew, type Curfew } from '#sdk';
 import type { ApiNode, NodeSettings } from './node-settings.js';
 import { humanReporter, jsonReporter, type Reporter } from './report.js';
@@ -16,14 +26,16 @@ const STEPS = 9;
 const { values: flags } = parseArgs({
   options: {
     nodes: { type: 'string', default: '3' },
+    kafka: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-const USAGE = `npm run demo -- [--nodes N] [--json] [--keep]
+const USAGE = `npm run demo -- [--nodes N] [--kafka] [--json] [--keep]
   --nodes N   API nodes, 1 to 20 (3)
+  --kafka     revocations reach the nodes through a real Kafka broker: KAFKA_BROKERS, Docker, or Java and Maven
   --json      one JSON document on stdout: the steps and their milliseconds
   --keep      leave everything running and print URLs and curl lines to play with`;
 
@@ -37,7 +49,20 @@ function cleanUp(): Promise<void> {
   return cleaning;
 }
 
+/** A real broker with both topics. */
+async function startBroker(reporter: Reporter): Promise<KafkaTopics> {
+  const found = await findKafka();
+  if ('missing' in found) throw new Error(`--kafka needs a broker: ${found.missing}`);
+  const cluster = await startKafka({ onLine: (line) => reporter.progress(`kafka: ${line}`) });
+  cleanups.push(() => cluster.stop());
+  reporter.progress(`kafka ${cluster.version} (${cluster.how}): ${cluster.brokers.join()}`);
+  const topics = await createTopics(cluster.brokers);
+  reporter.progress(`made the topics: curfew topics create → ${topics.revocationsTopic}`);
+  return topics;
+}
+
 async function startEverything(count: number, reporter: Reporter) {
+  const topics = flags.kafka ? await startBroker(reporter) : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'curfew-demo-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   reporter.progress('starting the service on its embedded default (a real PostgreSQL in a temporary folder)');
@@ -46,6 +71,7 @@ async function startEverything(count: number, reporter: Reporter) {
       CURFEW_ISSUER: ISSUER,
       CURFEW_AUDIENCE: AUDIENCE,
       CURFEW_REUSE_GRACE: String(REUSE_GRACE_S),
+      ...topics?.env,
     },
     onLine: (line) => reporter.progress(`service: ${line}`),
   });
@@ -59,7 +85,7 @@ async function startEverything(count: number, reporter: Reporter) {
   reporter.progress(`starting ${count} API nodes, a process each`);
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, index) =>
-      startNode(settingsOf(service, `node-${index + 1}`, nodeKey), reporter),
+      startNode({ ...settingsOf(service, `node-${index + 1}`, nodeKey), ...kafkaOf(topics) }, reporter),
     ),
   );
   for (const node of nodes) reporter.progress(`${node.name}: ${node.url}`);
@@ -74,6 +100,9 @@ const settingsOf = (service: Service, name: string, key: string): NodeSettings =
   issuer: ISSUER,
   audience: AUDIENCE,
 });
+
+const kafkaOf = (topics: KafkaTopics | undefined): Pick<NodeSettings, 'kafka'> =>
+  topics ? { kafka: { brokers: topics.brokers, topic: topics.revocationsTopic } } : {};
 
 async function startNode(settings: NodeSettings, reporter: Reporter): Promise<ApiNode> {
   const child = await Child.start<ApiNode>({
@@ -133,7 +162,11 @@ async function main(): Promise<number> {
     reuseGraceMs: REUSE_GRACE_S * 1_000,
     onStep: (step) => reporter.step(step),
   });
-  reporter.summary(steps, { nodes: nodes.length, bus: 'watch', store: 'embedded PostgreSQL' });
+  reporter.summary(steps, {
+    nodes: nodes.length,
+    bus: flags.kafka ? 'kafka' : 'watch',
+    store: 'embedded PostgreSQL',
+  });
   if (flags.keep) {
     invite(service, nodes, key);
     await new Promise(() => undefined);

@@ -6,6 +6,8 @@ export interface NodeSettings {
   readonly apiKey: string;
   readonly issuer: string;
   readonly audience: string;
+  /** Absent: the node gets its revocations over Watch. */
+  readonly kafka?: { readonly brokers: readonly string[]; readonly topic: string };
 }
 
 /** What a node answers when it serves. */

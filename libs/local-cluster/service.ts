@@ -45,6 +45,7 @@ export async function startService(
       ...withoutTestSettings(),
       DATABASE_URL: undefined,
       KURRENTDB_URL: undefined,
+      KAFKA_BROKERS: undefined,
       CURFEW_DATA_DIR: dataFolder,
       CURFEW_HTTP_PORT: '0',
       CURFEW_GRPC_PORT: '0',

@@ -173,8 +173,7 @@ export class UpstreamFollower implements FollowedRevocations {
   }
 
   private receive(revocation: RevocationMessage): void {
-    if (!this.memory.add(revocation)) return;
-    this.counts.revocations++;
+    if (this.memory.add(revocation)) this.counts.revocations++;
     for (const listener of this.listeners) listener.revoked();
   }
 
@@ -192,8 +191,13 @@ export class UpstreamFollower implements FollowedRevocations {
     // What an aged answer does not vouch for may have become visible later than its reference time, by the age at most.
     this.memory.barrier(referenceTimeMs + ageMs, renewal.readBefore);
     this.counts.barriers++;
-    const n = BigInt(this.counts.barriers);
-    const barrier = { n, cursor, referenceTime: referenceTimeMs, ageMs, maxAccessTtl: maxAccessTtlMs };
+    const barrier = {
+      n: BigInt(id),
+      cursor,
+      referenceTime: referenceTimeMs,
+      ageMs,
+      maxAccessTtl: maxAccessTtlMs,
+    };
     for (const listener of this.listeners) listener.barrierAnswered?.(barrier);
     this.firstBarrier();
     if (this.stream) this.schedule();

@@ -7,6 +7,7 @@ export type {
   Diagnostic,
   DiagnosticKind,
   Session,
+  VerifyOptions,
 } from './core/curfew.types.js';
 export type { RevocationSource } from './core/revocation-source.js';
 export type {

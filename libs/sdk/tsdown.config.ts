@@ -6,7 +6,12 @@ import { defineConfig } from 'tsdown';
  */
 export default defineConfig({
   cwd: import.meta.dirname,
-  entry: { index: 'index.ts', express: 'express/index.ts', kafka: 'kafka/index.ts' },
+  entry: {
+    index: 'index.ts',
+    express: 'express/index.ts',
+    kafka: 'kafka/index.ts',
+    prometheus: 'prometheus/index.ts',
+  },
   outDir: 'npm/dist',
   tsconfig: '../../tsconfig.json',
   format: ['esm', 'cjs'],
@@ -19,6 +24,12 @@ export default defineConfig({
   failOnWarn: true,
   checks: { legacyCjs: false },
   deps: { neverBundle: [/^express$/, /^kafkajs$/, /^node:/], onlyBundle: [] },
+  // One chunk for all that a verifying node loads, whatever entries share of it; the session calls are not in it.
+  outputOptions: {
+    codeSplitting: {
+      groups: [{ name: 'core', test: /\/sdk\/(core|watch|http)\/(?!sessions-client)[a-z-]+\.ts$/ }],
+    },
+  },
   inputOptions: {
     preserveEntrySignatures: 'allow-extension',
     // As the package says of itself: what an entry does not use of `#contracts` stays out of it.

@@ -12,6 +12,7 @@ import {
   startTestService,
   type TestService,
 } from '../support/cluster.js';
+import { runCli } from '../support/cli.js';
 import { embeddedUrl } from '../support/embedded.js';
 import { startNode, startNodeProcess, type NodeProcess } from '../support/nodes.js';
 import { restClient } from '../support/rest.js';
@@ -139,6 +140,17 @@ describe('receipts', () => {
     const theirs = await outsider.call('GET', `/v1/revocations/${id}`);
     expect(theirs.status).toBe(404);
     expect(theirs.body).toEqual((await outsider.call('GET', `/v1/revocations/${'f'.repeat(32)}`)).body);
+  });
+
+  it('curfew revoke --wait prints the nodes as they report', async () => {
+    const { body } = await first.rest.call<IssuedSession>('POST', '/v1/sessions', { sub: 'user-1' });
+    const { code, out, err } = await runCli(first, 'revoke', '--sid', body.sid, '--wait');
+    expect([code, err]).toEqual([0, '']);
+    const lines = out.trim().split('\n');
+    expect(lines[0]).toBe(`ended session ${body.sid}`);
+    for (const name of ['node-1', 'node-2', 'node-3'])
+      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${name} +applied +\\d+ ms$`)));
+    expect(lines.at(-1)).toMatch(/^3 nodes: 3 applied, 0 bounded, 0 outstanding after \d+ ms$/);
   });
 
   it('a node over Kafka reports by its renewals', async () => {

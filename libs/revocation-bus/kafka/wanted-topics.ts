@@ -6,7 +6,7 @@ const DEFAULT_LANES = 4;
 const MAX_MESSAGE_BYTES = 1_048_588;
 
 /** One configuration of a topic. */
-export interface WantedConfig {
+interface WantedConfig {
   readonly name: string;
   /** What a new topic gets. */
   readonly value: string;

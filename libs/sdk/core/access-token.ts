@@ -51,12 +51,12 @@ export function parseToken(token: string): ParsedToken | undefined {
   if (first < 0 || last < 0) return undefined;
   const header = headerOf(token.slice(0, first));
   // Extensions that must be understood are not (RFC 7515 §4.1.11); `jku`, `x5u`, `jwk` are never read.
-  if (header === undefined || header['typ'] !== 'at+jwt' || 'crit' in header) return undefined;
+  if (!header || header['typ'] !== 'at+jwt' || 'crit' in header) return undefined;
   const { kid, alg } = header;
   const payload = decodeJson(token.slice(first + 1, last));
   const signature = decode(token.slice(last + 1));
   if (typeof kid !== 'string' || typeof alg !== 'string') return undefined;
-  if (payload === undefined || signature === undefined) return undefined;
+  if (!payload || !signature) return undefined;
   return { kid, alg, payload, signature, signed: Buffer.from(token.slice(0, last), 'latin1') };
 }
 

@@ -75,6 +75,16 @@ export interface Session {
   readonly claims: AccessTokenClaims;
 }
 
+export interface VerifyOptions {
+  /**
+   * How late this call may be to hear of a revocation, milliseconds: stricter than `stalenessBound`, 250 up to it. When the node's memory is older, the
+   * service is asked about this token (`onStale`). Renewals go out every 500 ms: below about 700 that happens regularly.
+   * @default stalenessBound
+   */
+  readonly maxStaleness?: number;
+}
+
+/** Counters are since the start of the node. */
 export interface CurfewStats {
   /** Tokens in the cache. Those that a mass revocation ended stay until they are presented or expire. */
   readonly cached: number;
@@ -83,8 +93,20 @@ export interface CurfewStats {
   readonly hits: number;
   readonly misses: number;
   readonly refused: number;
-  /** Verifications that found no fresh lease. */
+  /** Cached tokens that a revocation dropped. */
+  readonly dropped: number;
+  /** Age of what the memory shows: it counts up to `stalenessBound`. Milliseconds; Infinity before the first lease. */
+  readonly leaseAgeMs: number;
+  /** Where the last renewal came from: `kafka` falls back to `watch`. */
+  readonly source: 'watch' | 'kafka' | undefined;
+  /** Up to where the log was applied at the last renewal. Opaque; compare for equality only. */
+  readonly applied: string | undefined;
+  /** Verifications that found no fresh lease, or one that was too old for their `maxStaleness`. */
   readonly stale: number;
+  /** Of these: accepted by introspection, refused, and answered with ERR_STALE. */
+  readonly staleAccepted: number;
+  readonly staleRefused: number;
+  readonly staleUnavailable: number;
   /** Calls to `/v1/introspect`. */
   readonly introspections: number;
   /** Watch connections begun. */
@@ -102,9 +124,10 @@ export interface Curfew {
   /**
    * Accepts an access token, or throws. From memory when the lease is fresh: a look-up, or one signature check for a token
    * that is new to this node. Otherwise `onStale` decides.
-   * @throws CurfewSdkError ERR_TOKEN_REFUSED (401), whatever is wrong with the token; ERR_STALE (503) with `retryAfter`.
+   * @throws CurfewSdkError ERR_TOKEN_REFUSED (401), whatever is wrong with the token; ERR_STALE (503) with `retryAfter`;
+   * ERR_CONFIG for a `maxStaleness` that is none.
    */
-  verify(token: string): Promise<Session>;
+  verify(token: string, options?: VerifyOptions): Promise<Session>;
   /** The service's session calls over REST. */
   readonly sessions: SessionsClient;
   /** Whether the node may decide from its memory now, and for how many milliseconds without another answer (0 if not). */

@@ -58,7 +58,7 @@ export class DenyList {
 
   /** False while a revocation is missing here: no decision may rest on the list then. */
   get trusted(): boolean {
-    return this.#lost === undefined;
+    return !this.#lost;
   }
 
   /** Whether the session was ended. Its claims are read only if a scope of it was revoked lately. */
@@ -66,7 +66,7 @@ export class DenyList {
     return keysOf(session).some((key, scope) => {
       const entry = this.#entries.get(key);
       return (
-        entry !== undefined &&
+        entry &&
         (session.claims.ep?.[scope] ?? 0) < Math.min(entry.epoch, entry.excepted.get(session.sid) ?? Infinity)
       );
     });
@@ -83,7 +83,7 @@ export class DenyList {
     const key = keysOf(revocation)[scope];
     const { epoch, excepted } = revocation;
     const entry = scope === SESSION ? this.#ended : { batch, epoch, excepted };
-    if (key === undefined || entry.epoch === 0) {
+    if (!key || entry.epoch === 0) {
       this.#lost = batch;
       return false;
     }
@@ -109,7 +109,6 @@ export class DenyList {
       if (!left(batch)) break;
       this.#entries.delete(key);
     }
-    if (this.#lost !== undefined && left(this.#lost) && this.#entries.size < this.#max)
-      this.#lost = undefined;
+    if (this.#lost && left(this.#lost) && this.#entries.size < this.#max) this.#lost = undefined;
   }
 }

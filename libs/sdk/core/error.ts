@@ -15,9 +15,9 @@ export interface CurfewSdkErrorDetails {
  */
 export class CurfewSdkError extends Error {
   override readonly name = 'CurfewSdkError';
-  readonly retryAfter?: number | undefined;
-  readonly field?: string | undefined;
-  readonly detail?: string | undefined;
+  declare readonly retryAfter?: number | undefined;
+  declare readonly field?: string | undefined;
+  declare readonly detail?: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -25,10 +25,8 @@ export class CurfewSdkError extends Error {
     title: string,
     { retryAfter, field, detail, cause }: CurfewSdkErrorDetails = {},
   ) {
-    super(detail === undefined ? title : `${title}: ${detail}`, cause === undefined ? cause : { cause });
-    this.retryAfter = retryAfter;
-    this.field = field;
-    this.detail = detail;
+    super(detail ? `${title}: ${detail}` : title, cause ? { cause } : undefined);
+    Object.assign(this, { retryAfter, field, detail });
   }
 }
 
@@ -36,9 +34,10 @@ export class CurfewSdkError extends Error {
 export const refused = (): CurfewSdkError =>
   new CurfewSdkError('ERR_TOKEN_REFUSED', 401, 'The token is refused');
 
+// Unless the service says when: 1 to 3 s, so that callers who were refused together do not come back together.
 const unable =
   (code: ErrorCode, title: string) =>
-  (detail: string, cause?: unknown, retryAfter = 1): CurfewSdkError =>
+  (detail: string, cause?: unknown, retryAfter = Math.ceil(Math.random() * 3)): CurfewSdkError =>
     new CurfewSdkError(code, 503, title, { detail, retryAfter, cause });
 
 /** The node may not decide from its memory, and nobody else decided for it. */

@@ -12,11 +12,13 @@ interface VerifyKey {
   readonly dsaEncoding: 'ieee-p1363';
 }
 
-/** The ES256 keys of a JWK Set by id. What says another algorithm or use, or none, is no key: one key, one algorithm. */
+/**
+ * The ES256 keys of a JWK Set by id. What says another algorithm or use, or none, is no key: one key, one algorithm.
+ * @throws TypeError if it is no JWK Set.
+ */
 function keysOf(jwks: unknown): Map<string, VerifyKey> {
   const keys = new Map<string, VerifyKey>();
-  const list = (jwks as { keys?: unknown } | undefined)?.keys;
-  for (const jwk of Array.isArray(list) ? (list as (JsonWebKey | null)[]) : []) {
+  for (const jwk of (jwks as { keys: (JsonWebKey | null)[] }).keys) {
     const { kid, alg, use = 'sig' } = jwk ?? {};
     if (typeof kid !== 'string' || keys.has(kid) || alg !== 'ES256' || use !== 'sig') continue;
     try {
@@ -49,7 +51,7 @@ export interface KeySet {
 
 /** @param onChange told after each fetch, with what went wrong if it failed. */
 export function keySet(
-  fetchJwks: () => Promise<unknown>,
+  fetchJwks: () => Promise<{ readonly body: unknown }>,
   clocks: Clocks,
   onChange: (failure?: unknown) => void,
 ): KeySet {
@@ -65,7 +67,7 @@ export function keySet(
     fetchedAt = clocks.monotonic();
     let failure: unknown;
     try {
-      const fetched = keysOf(await fetchJwks());
+      const fetched = keysOf((await fetchJwks()).body);
       if (fetched.size === 0) throw new Error('no ES256 key');
       keys = fetched;
       failures = 0;
@@ -88,12 +90,12 @@ export function keySet(
     has: (kid) => keys.has(kid),
     verifies: ({ kid, alg, signed, signature }) => {
       const key = keys.get(kid);
-      if (key === undefined || alg !== 'ES256' || signature.length !== SIGNATURE_BYTES) return false;
+      if (!key || alg !== 'ES256' || signature.length !== SIGNATURE_BYTES) return false;
       return verify('sha256', signed, key, signature);
     },
     refresh: async () => {
       const recent = clocks.monotonic() - fetchedAt < COOL_DOWN_MS;
-      return flight === undefined && recent ? failures === 0 : load();
+      return !flight && recent ? failures === 0 : load();
     },
     close: () => {
       closed = true;

@@ -14,8 +14,7 @@ export interface Reading {
 export class Lease {
   readonly #clocks: Clocks;
   readonly #bound: number;
-  #monotonic = -Infinity;
-  #wall = -Infinity;
+  #from: Reading = { monotonic: -Infinity, wall: -Infinity };
   #length = 0;
 
   /** @param bound B in milliseconds. */
@@ -35,9 +34,8 @@ export class Lease {
    */
   extend(from: Reading, age: number): void {
     const length = this.#bound - age;
-    if (!(age >= 0) || from.monotonic + length <= this.#monotonic + this.#length) return;
-    this.#monotonic = from.monotonic;
-    this.#wall = from.wall;
+    if (!(age >= 0) || from.monotonic + length <= this.#from.monotonic + this.#length) return;
+    this.#from = from;
     this.#length = length;
   }
 
@@ -48,6 +46,6 @@ export class Lease {
 
   /** The same for readings that were taken just now. */
   remainingAt(monotonic: number, wall: number): number {
-    return this.#length - Math.max(monotonic - this.#monotonic, wall - this.#wall);
+    return this.#length - Math.max(monotonic - this.#from.monotonic, wall - this.#from.wall);
   }
 }

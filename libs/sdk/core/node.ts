@@ -1,20 +1,20 @@
 import { hash } from 'node:crypto';
-import type { AccessTokenClaims } from '#contracts';
+import type { AccessTokenClaims, ErrorCode } from '#contracts';
 import { serviceClient, type ServiceClient } from '../http/service-client.js';
-import { sessionsClient } from '../http/sessions-client.js';
+import { lazySessionsClient } from '../http/lazy-sessions-client.js';
 import type { SessionsClient } from '../http/sessions-client.types.js';
 import type { DialGrpc, StreamEnd } from '../watch/grpc-call.js';
 import type { Revocation } from '../watch/protobuf.js';
 import { checkClaims, isTimely, parseToken } from './access-token.js';
 import type { Clocks } from './clocks.js';
-import type { Curfew, CurfewStats, Session } from './curfew.types.js';
+import type { Curfew, CurfewStats, Session, VerifyOptions } from './curfew.types.js';
 import { DenyList } from './deny-list.js';
 import { diagnostics, type Diagnostics } from './diagnostics.js';
 import { CurfewSdkError, refused, stale } from './error.js';
 import { introspector, type Introspect } from './introspector.js';
 import { keySet, type KeySet } from './key-set.js';
 import { Lease } from './lease.js';
-import type { CheckedOptions } from './options.js';
+import { count, MIN_BOUND_MS, type CheckedOptions } from './options.js';
 import { ReferenceTime } from './reference-time.js';
 import type { RunningSource, SourceName, SourceRenewal } from './revocation-source.js';
 import { AcceptedSession } from './session.js';
@@ -23,16 +23,14 @@ import { TokenCache } from './token-cache.js';
 const MAX_TOKEN_LENGTH = 8192;
 const CLOSED = 'closed';
 const READY_TIMEOUT_MS = 10_000;
-/** For the keys and for one introspection. */
-const TIMEOUT_MS = 2000;
-const JWKS_REQUEST = {
-  method: 'GET',
-  path: '/.well-known/jwks.json',
-  timeoutMs: TIMEOUT_MS,
-  headers: { authorization: undefined },
-} as const;
-const UNAUTHENTICATED = 16;
-const PERMISSION_DENIED = 7;
+const MAX_INTROSPECTION_MS = 2000;
+/** Public: without the API key. */
+const JWKS_REQUEST = { path: '/.well-known/jwks.json', headers: {} };
+/** What the gRPC statuses UNAUTHENTICATED and PERMISSION_DENIED say of the API key. */
+const KEY_REFUSED: Readonly<Record<number, readonly [ErrorCode, number]>> = {
+  16: ['ERR_UNAUTHENTICATED', 401],
+  7: ['ERR_FORBIDDEN', 403],
+};
 
 export interface Outside {
   readonly clocks: Clocks;
@@ -58,40 +56,50 @@ export class CurfewNode implements Curfew {
   readonly #source: RunningSource;
   readonly #diagnostics: Diagnostics;
   readonly #waiting = new Set<(error?: CurfewSdkError) => void>();
-  readonly #counts = { hits: 0, misses: 0, refused: 0, stale: 0, introspections: 0, connections: 0 };
+  readonly #counts = {
+    hits: 0,
+    misses: 0,
+    refused: 0,
+    dropped: 0,
+    stale: 0,
+    staleAccepted: 0,
+    staleRefused: 0,
+    staleUnavailable: 0,
+    introspections: 0,
+    connections: 0,
+  };
+  #renewal: Partial<SourceRenewal> = {};
   #maxAccessTtl = 0;
   #closed = false;
 
   constructor(options: CheckedOptions, outside: Outside) {
-    const { clocks, dial } = outside;
+    const { clocks, dial, fetch } = outside;
     this.#options = options;
     this.#clocks = clocks;
-    this.#service = serviceClient(options.service, options.apiKey, outside.fetch);
-    this.sessions = sessionsClient(this.#service);
+    this.#service = serviceClient(options.service, options.apiKey, fetch);
+    this.sessions = lazySessionsClient(this.#service);
     this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
     this.#lease = new Lease(clocks, options.bound);
     this.#time = new ReferenceTime(clocks);
     this.#cache = new TokenCache(options.maxSessions);
     this.#denied = new DenyList(options.maxRevocations, options.tenant);
     this.#keys = keySet(
-      async () => (await this.#service.call(JWKS_REQUEST)).body,
+      () => this.#service.call(JWKS_REQUEST),
       clocks,
       (failure) => {
-        if (failure === undefined) this.#settle();
-        else this.#diagnostics.failed('jwks-failed', failure);
+        if (failure) this.#diagnostics.failed('jwks-failed', failure);
+        else this.#settle();
       },
     );
-    this.#introspect = introspector({
-      bound: options.bound,
+    this.#introspect = introspector(options, {
       clocks,
-      expected: options,
       call: (token) => {
         this.#counts.introspections += 1;
         return this.#service.call({
           method: 'POST',
           path: '/v1/introspect',
           body: new URLSearchParams({ token }),
-          timeoutMs: Math.min(options.bound, TIMEOUT_MS),
+          timeoutMs: Math.min(options.bound, MAX_INTROSPECTION_MS),
         });
       },
       onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
@@ -116,7 +124,7 @@ export class CurfewNode implements Curfew {
       const settle = (error?: CurfewSdkError): void => {
         clearTimeout(timer);
         this.#waiting.delete(settle);
-        if (error === undefined) resolve();
+        if (!error) resolve();
         else reject(error);
       };
       // Not unref'd: nothing else keeps a process alive that waits for its first lease.
@@ -127,7 +135,17 @@ export class CurfewNode implements Curfew {
     });
   }
 
-  verify(token: string): Promise<Session> {
+  verify(token: string, options?: VerifyOptions): Promise<Session> {
+    return options ? this.#verifyWithin(token, options) : this.#verify(token, 0);
+  }
+
+  async #verifyWithin(token: string, options: VerifyOptions): Promise<Session> {
+    const { bound } = this.#options;
+    return this.#verify(token, bound - count(options, 'maxStaleness', [MIN_BOUND_MS, bound], bound));
+  }
+
+  /** @param unused milliseconds of the lease that may not be used: what `maxStaleness` is below the bound. */
+  #verify(token: string, unused: number): Promise<Session> {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return Promise.reject(this.#refused());
     const digest = hash('sha256', token, 'binary');
     const table = this.#cache.tableOf(digest);
@@ -137,17 +155,19 @@ export class CurfewNode implements Curfew {
       const monotonic = this.#clocks.monotonic();
       const { version } = this.#denied;
       // A mass revocation came since: looked at here, so that it costs the same however many are cached (G5).
-      if (!table.isChecked(slot, version) && this.#denied.has(session)) table.remove(slot);
-      else {
+      if (!table.isChecked(slot, version) && this.#denied.has(session)) {
+        table.remove(slot);
+        this.#counts.dropped += 1;
+      } else {
         table.setChecked(slot, version);
         const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
-        if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > 0) {
+        if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > unused) {
           this.#counts.hits += 1;
           return Promise.resolve(session);
         }
       }
     }
-    return this.#decide(token, digest, false);
+    return this.#decide(token, digest, unused, false);
   }
 
   lease(): { readonly fresh: boolean; readonly remainingMs: number } {
@@ -156,7 +176,14 @@ export class CurfewNode implements Curfew {
   }
 
   stats(): CurfewStats {
-    return { cached: this.#cache.size, denied: this.#denied.size, ...this.#counts };
+    return {
+      cached: this.#cache.size,
+      denied: this.#denied.size,
+      leaseAgeMs: this.#options.bound - this.#lease.remaining(),
+      source: this.#renewal.via,
+      applied: this.#renewal.cursor,
+      ...this.#counts,
+    };
   }
 
   close(): Promise<void> {
@@ -178,13 +205,13 @@ export class CurfewNode implements Curfew {
     return !this.#closed && this.#keys.loaded() && this.#denied.trusted;
   }
 
-  #fresh(): boolean {
-    return this.#trusts() && this.#lease.remaining() > 0;
+  #fresh(unused = 0): boolean {
+    return this.#trusts() && this.#lease.remaining() > unused;
   }
 
   /** What is not a hit. After each await everything is checked again. */
-  async #decide(token: string, digest: string, fetched: boolean): Promise<Session> {
-    if (!this.#fresh()) return this.#ask(token, digest);
+  async #decide(token: string, digest: string, unused: number, fetched: boolean): Promise<Session> {
+    if (!this.#fresh(unused)) return this.#ask(token, digest, unused);
     const parsed = parseToken(token);
     const claims = parsed && checkClaims(parsed.payload, this.#options);
     const now = this.#time.now();
@@ -192,45 +219,60 @@ export class CurfewNode implements Curfew {
     if (!this.#keys.has(parsed.kid)) {
       if (fetched) throw this.#refused();
       if (!(await this.#keys.refresh())) throw stale('no signing keys');
-      return this.#decide(token, digest, true);
+      return this.#decide(token, digest, unused, true);
     }
     const session = sessionOf(token, claims);
     if (this.#denied.has(session) || !this.#keys.verifies(parsed)) throw this.#refused();
     this.#cache.insert(digest, session, now / 1000, this.#denied.version);
-    if (!this.#fresh()) return this.#ask(token, digest);
+    if (!this.#fresh(unused)) return this.#ask(token, digest, unused);
     this.#counts.misses += 1;
     return session;
   }
 
-  /** The stale way: the service decides about this one token, and its answer is a lease for it alone. */
-  async #ask(token: string, digest: string): Promise<Session> {
+  /** The stale way, and how it ended. */
+  async #ask(token: string, digest: string, unused: number): Promise<Session> {
     this.#counts.stale += 1;
-    this.#diagnostics.fresh(false);
+    // A lease that is only too old for this one call is nobody's concern.
+    if (!this.#fresh()) this.#diagnostics.fresh(false);
+    try {
+      const session = await this.#introspected(token, digest, unused);
+      this.#counts.staleAccepted += 1;
+      return session;
+    } catch (error) {
+      this.#counts[(error as CurfewSdkError).status === 401 ? 'staleRefused' : 'staleUnavailable'] += 1;
+      throw error;
+    }
+  }
+
+  /** The service decides about this one token, and its answer is a lease for it alone. */
+  async #introspected(token: string, digest: string, unused: number): Promise<Session> {
     if (this.#closed) throw stale(CLOSED);
     if (!this.#options.introspect) throw stale('onStale');
-    const answer = await this.#introspect(token, digest, () => this.#isPlausible(token));
+    const answer = await this.#introspect(token, digest, unused, () => this.#isPlausible(token));
     const claims = answer?.claims;
-    if (answer === undefined || claims === undefined) throw this.#refused();
+    if (!claims) throw this.#refused();
     const session = sessionOf(token, claims);
     if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(session)) throw this.#refused();
-    if (this.#closed || answer.lease.remaining() <= 0) throw stale('answer too old');
+    if (this.#closed || answer.lease.remaining() <= unused) throw stale('answer too old');
     return session;
   }
 
   /** Spares the service what is no token of ours whatever its state. */
   #isPlausible(token: string): boolean {
     const parsed = parseToken(token);
-    if (parsed === undefined || checkClaims(parsed.payload, this.#options) === undefined) return false;
+    if (!parsed || !checkClaims(parsed.payload, this.#options)) return false;
     return !this.#keys.has(parsed.kid) || this.#keys.verifies(parsed);
   }
 
   #revoked(revocation: Revocation): void {
     const { scope, tenant, sid } = revocation;
     if (!this.#denied.add(revocation)) this.#diagnostics.failed('unknown-scope', `scope ${scope}`);
-    if (scope === 'session') this.#cache.dropSession(tenant, sid);
+    if (scope === 'session') this.#counts.dropped += this.#cache.dropSession(tenant, sid);
   }
 
-  #renewed({ reading, ageMs, referenceTimeMs, maxAccessTtlMs }: SourceRenewal): void {
+  #renewed(renewal: SourceRenewal): void {
+    const { reading, ageMs, referenceTimeMs, maxAccessTtlMs } = renewal;
+    this.#renewal = renewal;
     this.#time.set(referenceTimeMs);
     this.#maxAccessTtl = maxAccessTtlMs;
     this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
@@ -252,7 +294,7 @@ export class CurfewNode implements Curfew {
 
   #disconnected(via: SourceName, where: string, { status, message }: StreamEnd): void {
     this.#diagnostics.failed(`${via}-failed`, `${where}: ${message}`);
-    if (status === UNAUTHENTICATED) this.#wake(new CurfewSdkError('ERR_UNAUTHENTICATED', 401, message));
-    if (status === PERMISSION_DENIED) this.#wake(new CurfewSdkError('ERR_FORBIDDEN', 403, message));
+    const refusal = KEY_REFUSED[status ?? 0];
+    if (refusal) this.#wake(new CurfewSdkError(...refusal, message));
   }
 }

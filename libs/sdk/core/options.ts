@@ -4,33 +4,28 @@ import { CurfewSdkError } from './error.js';
 import type { OpenRevocationSource, SourceOptions } from './revocation-source.js';
 import { watchSource } from '../watch/watch-client.js';
 
-export interface CheckedOptions extends SourceOptions {
-  readonly service: string;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly tenant: string;
+export interface CheckedOptions extends SourceOptions, CurfewOptions {
+  readonly watch: readonly string[];
+  readonly nodeId: string;
   readonly introspect: boolean;
   readonly open: OpenRevocationSource;
   readonly maxSessions: number;
   readonly maxRevocations: number;
-  readonly onDiagnostic: CurfewOptions['onDiagnostic'];
 }
 
 /** Typed arrays and maps end near 2^24 entries. */
 const MAX_ENTRIES = 16_000_000;
+/** Below, a renewal and its answer hardly fit into it. */
+export const MIN_BOUND_MS = 250;
 
-function wrong(option: keyof CurfewOptions, rule = 'is not valid'): never {
+function wrong(option: string, rule = 'is not valid'): never {
   throw new CurfewSdkError('ERR_CONFIG', 0, `Option \`${option}\` ${rule}`, { field: option });
 }
 
-function text(options: CurfewOptions, option: keyof CurfewOptions): string {
-  const value: unknown = options[option];
-  return typeof value === 'string' && value !== '' ? value : wrong(option);
-}
-
-function count(
-  options: CurfewOptions,
-  option: keyof CurfewOptions,
+/** @throws CurfewSdkError ERR_CONFIG */
+export function count<O extends object>(
+  options: O,
+  option: keyof O & string,
   [min, max]: readonly [number, number],
   otherwise: number,
 ): number {
@@ -39,35 +34,36 @@ function count(
   return good ? value : wrong(option, `must be an integer, ${min} to ${max}`);
 }
 
-function url(option: keyof CurfewOptions, value: unknown): string {
-  const given = typeof value === 'string' ? value.trim() : '';
+function url(option: string, value: unknown): string {
+  const given = String(value).trim();
   return /^https?:\/\/[^@?#]+$/i.test(given) && URL.canParse(given) ? new URL(given).href : wrong(option);
 }
 
+const TEXTS = ['apiKey', 'issuer', 'audience', 'tenant'] as const;
+
 /** @throws CurfewSdkError ERR_CONFIG: names the option, never its value. */
 export function checkOptions(options: CurfewOptions): CheckedOptions {
-  const { watch, onStale = 'introspect' } = options;
+  const { watch, nodeId = randomUUID(), onStale = 'introspect' } = options;
+  const revocations = (options.revocations ?? watchSource) as OpenRevocationSource;
   const doors: readonly unknown[] = typeof watch === 'string' ? watch.split(',') : watch;
   if (!Array.isArray(doors) || doors.length === 0) wrong('watch');
-  const { nodeId = randomUUID() } = options;
-  if (!/^[\x21-\x7e]+$/.test(text(options, 'apiKey'))) wrong('apiKey');
+  for (const option of TEXTS) {
+    const value: unknown = options[option];
+    if (typeof value !== 'string' || !value) wrong(option);
+  }
+  if (!/^[\x21-\x7e]+$/.test(options.apiKey)) wrong('apiKey');
   if (!/^[\x21-\x7e]{1,128}$/.test(nodeId)) wrong('nodeId');
-  const open = (options.revocations ?? watchSource) as OpenRevocationSource;
-  if (typeof open !== 'function') wrong('revocations');
+  if (typeof revocations !== 'function') wrong('revocations');
   if (onStale !== 'introspect' && onStale !== 'reject') wrong('onStale');
   return {
+    ...options,
     service: url('service', options.service),
     watch: doors.map((door) => url('watch', door)),
-    apiKey: options.apiKey,
-    issuer: text(options, 'issuer'),
-    audience: text(options, 'audience'),
-    tenant: text(options, 'tenant'),
-    bound: count(options, 'stalenessBound', [250, 60_000], 2000),
+    bound: count(options, 'stalenessBound', [MIN_BOUND_MS, 60_000], 2000),
     introspect: onStale === 'introspect',
-    open,
+    open: revocations,
     nodeId,
     maxSessions: count(options, 'maxSessions', [1, MAX_ENTRIES], 1_000_000),
     maxRevocations: count(options, 'maxRevocations', [1, MAX_ENTRIES], 1_000_000),
-    onDiagnostic: options.onDiagnostic,
   };
 }

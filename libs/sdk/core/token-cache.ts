@@ -37,8 +37,10 @@ export class TokenCache {
     this.tableOf(digest).insert(digest, facts, now, version, this.size >= this.#max);
   }
 
-  /** Drops every token of a session. */
-  dropSession(tenant: string, sid: string): void {
+  /** Drops every token of a session; returns how many. */
+  dropSession(tenant: string, sid: string): number {
+    const before = this.size;
     for (const table of this.#tables) table.dropSession(tenant, sid);
+    return before - this.size;
   }
 }

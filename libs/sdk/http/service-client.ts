@@ -1,15 +1,27 @@
-import type { ErrorCode } from '#contracts';
-import { CurfewSdkError, unavailable } from '../core/error.js';
+import { unavailable } from '../core/error.js';
+
+const TIMEOUT_MS = 2000;
 
 export interface ServiceRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** GET if absent. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   /** Below the base URL, with its leading slash and its query. */
   readonly path: string;
-  /** A form, or what is sent as JSON. */
-  readonly body?: URLSearchParams | object | undefined;
-  /** By lower-case name; undefined sends none: `authorization` leaves the API key out. */
-  readonly headers?: Readonly<Record<string, string | undefined>>;
-  readonly timeoutMs: number;
+  readonly body?: URLSearchParams | string | undefined;
+  /** The API key's alone if absent. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** 2,000 if absent. */
+  readonly timeoutMs?: number;
+  /** What an answer that is no success becomes; ERR_UNAVAILABLE with its status if absent. */
+  readonly problem?: (answer: ServiceProblem) => Error;
+}
+
+export interface ServiceProblem {
+  readonly status: number;
+  /** undefined if it is not JSON: it comes from a proxy. */
+  readonly body: unknown;
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
 }
 
 export interface ServiceAnswer {
@@ -17,30 +29,13 @@ export interface ServiceAnswer {
   readonly headers: Headers;
 }
 
-/** Without the members that are undefined: a header or a parameter would say so. */
-export const given = (values: object): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** An RFC 9457 answer as an error. What has no code of ours comes from a proxy. */
-function problem(status: number, body: unknown, headers: Headers): CurfewSdkError {
-  const { code, title, detail, field } = (body ?? {}) as Record<string, unknown>;
-  const after = Number(headers.get('retry-after') ?? NaN);
-  return new CurfewSdkError(
-    (textOf(code) as ErrorCode | undefined) ?? (status < 500 ? 'ERR_VALIDATION' : 'ERR_UNAVAILABLE'),
-    status,
-    textOf(title) ?? `HTTP status ${status}`,
-    {
-      retryAfter: after >= 0 ? after : undefined,
-      detail: textOf(detail),
-      field: textOf(field),
-    },
-  );
-}
+const unexpected = ({ status, retryAfter }: ServiceProblem): Error =>
+  unavailable(`HTTP status ${status}`, undefined, retryAfter);
 
 export interface ServiceClient {
-  /** @throws CurfewSdkError with the service's code, or ERR_UNAVAILABLE when it did not answer in time or not as itself. */
+  /** What carries the API key. */
+  readonly authorization: string;
+  /** @throws CurfewSdkError ERR_UNAVAILABLE when it did not answer in time or not as itself; what `problem` made. */
   call(request: ServiceRequest): Promise<ServiceAnswer>;
   /** Ends the calls under way, and every later one. */
   close(): void;
@@ -49,55 +44,44 @@ export interface ServiceClient {
 /** Calls the REST door: one attempt, one deadline over head and body, no redirects (they would carry the API key away). */
 export function serviceClient(base: string, apiKey: string, fetcher: typeof fetch): ServiceClient {
   const root = base.replace(/\/+$/, '');
+  const authorization = `Bearer ${apiKey}`;
   const running = new Set<AbortController>();
   let closed = false;
 
-  const initOf = ({ method, body, headers }: ServiceRequest): RequestInit => {
-    const isForm = body === undefined || body instanceof URLSearchParams;
-    return {
-      method,
-      headers: given({
-        authorization: `Bearer ${apiKey}`,
-        'content-type': isForm ? undefined : 'application/json',
-        ...headers,
-      }),
-      body: isForm ? body : JSON.stringify(body),
-    } as RequestInit;
-  };
-
-  const exchange = async (request: ServiceRequest): Promise<[response: Response, text: string]> => {
-    if (closed) throw unavailable('closed');
-    // A timer and not AbortSignal.any with AbortSignal.timeout: that leaks in Node 20.
-    const controller = new AbortController();
-    const { signal } = controller;
-    let failure = 'no connection';
-    const timer = setTimeout(() => {
-      failure = `no answer in ${request.timeoutMs} ms`;
-      controller.abort();
-    }, request.timeoutMs);
-    running.add(controller);
-    try {
-      const response = await fetcher(root + request.path, { ...initOf(request), redirect: 'error', signal });
-      return [response, await response.text()];
-    } catch (cause) {
-      throw unavailable(failure, cause);
-    } finally {
-      clearTimeout(timer);
-      running.delete(controller);
-    }
-  };
-
   return {
-    call: async (request) => {
-      const [{ ok, status, headers }, text] = await exchange(request);
+    authorization,
+    call: async ({ path, timeoutMs = TIMEOUT_MS, problem = unexpected, ...init }) => {
+      if (closed) throw unavailable('closed');
+      // A timer and not AbortSignal.any with AbortSignal.timeout: that leaks in Node 20.
+      const controller = new AbortController();
+      let failure = 'no connection';
+      const timer = setTimeout(() => {
+        failure = `no answer in ${timeoutMs} ms`;
+        controller.abort();
+      }, timeoutMs);
+      running.add(controller);
+      let response: Response;
+      let text: string;
+      try {
+        const request = { headers: { authorization }, ...init } as RequestInit;
+        response = await fetcher(root + path, { ...request, redirect: 'error', signal: controller.signal });
+        text = await response.text();
+      } catch (cause) {
+        throw unavailable(failure, cause);
+      } finally {
+        clearTimeout(timer);
+        running.delete(controller);
+      }
+      const { ok, status, headers } = response;
       let body: unknown;
       try {
-        body = text === '' ? undefined : JSON.parse(text);
+        body = text && JSON.parse(text);
       } catch (cause) {
         if (ok) throw unavailable('not JSON', cause);
       }
-      if (!ok) throw problem(status, body, headers);
-      return { body, headers };
+      if (ok) return { body, headers };
+      const after = Number(headers.get('retry-after') ?? NaN);
+      throw problem({ status, body, retryAfter: after >= 0 ? after : undefined });
     },
     close: () => {
       closed = true;

@@ -1,9 +1,17 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { json, RestDoorDouble, type RestCall } from '../core/rest-door.double.js';
+import { lazySessionsClient } from './lazy-sessions-client.js';
 import { serviceClient, type ServiceClient } from './service-client.js';
 import { sessionsClient } from './sessions-client.js';
 import type { SessionsClient } from './sessions-client.types.js';
+
+describe('the session calls of a node', () => {
+  it('are all there before their module is', () => {
+    const service = serviceClient('http://service.test', 'key', fetch);
+    expect(Object.keys(lazySessionsClient(service))).toEqual(Object.keys(sessionsClient(service)));
+  });
+});
 
 describe('the sessions client', () => {
   let door: RestDoorDouble;

@@ -16,8 +16,8 @@ const WATCH = '/curfew.v1.RevocationService/Watch';
 /** A call on a connection of its own. */
 function openCall(url: string, apiKey: string, handlers: CallHandlers): GrpcCall {
   const connection = dialGrpc(url, apiKey);
-  const { send } = connection.call(WATCH, handlers);
-  return { send, destroy: () => connection.destroy() };
+  const call = connection.call(WATCH, handlers);
+  return { send: (message) => call.send(message), destroy: () => connection.destroy() };
 }
 
 const definition = loadSync(join(import.meta.dirname, '../../contracts/proto/curfew/v1/revocation.proto'), {

@@ -1,5 +1,4 @@
 import { connect, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
-import { unescape } from 'node:querystring';
 import { frame, frameReader } from './frames.js';
 
 const { NGHTTP2_CANCEL } = constants;
@@ -40,13 +39,14 @@ export type DialGrpc = (url: string, apiKey: string) => GrpcConnection;
 
 /** The end that a response's headers or trailers tell, if they do. */
 function endOf(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): StreamEnd | undefined {
-  const { 'grpc-status': status, 'grpc-message': reason = '', ':status': http } = headers;
-  if (status !== undefined) {
+  const { 'grpc-status': status, 'grpc-message': reason = '', 'content-type': type = '' } = headers;
+  const http = headers[':status'];
+  if (status) {
     const code = Number(status);
-    return { status: code, message: `gRPC status ${code} ${unescape(String(reason)).slice(0, 200)}` };
+    const text = String(reason).slice(0, 200).replaceAll('%20', ' ');
+    return { status: code, message: `gRPC status ${code} ${text}` };
   }
-  const type = headers['content-type'] ?? '';
-  const good = http === undefined || (http === 200 && type.startsWith('application/grpc'));
+  const good = !http || (http === 200 && type.startsWith('application/grpc'));
   return good ? undefined : { message: `HTTP status ${http}, ${type}` };
 }
 
@@ -62,21 +62,17 @@ export const dialGrpc: DialGrpc = (url, apiKey) => {
   let connected = true;
 
   const call: GrpcConnection['call'] = (path, handlers) => {
-    const stream = session.request(
-      {
-        ':method': 'POST',
-        ':path': path,
-        'content-type': 'application/grpc',
-        te: 'trailers',
-        authorization: `Bearer ${apiKey}`,
-      },
-      { endStream: false },
-    );
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${apiKey}`,
+    });
     const read = frameReader(MAX_MESSAGE_BYTES);
     let open = true;
     const destroy = (): void => {
       open = false;
-      session.off('error', fail);
       stream.close(NGHTTP2_CANCEL);
     };
     const end = (reason: StreamEnd): void => {
@@ -87,9 +83,8 @@ export const dialGrpc: DialGrpc = (url, apiKey) => {
     const fail = ({ message }: Error): void => end({ message });
     const onHeaders = (headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void => {
       const reason = endOf(headers);
-      if (reason !== undefined) end(reason);
+      if (reason) end(reason);
     };
-    session.on('error', fail);
     stream.on('response', onHeaders);
     stream.on('trailers', onHeaders);
     stream.on('error', fail);

@@ -40,23 +40,22 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-export function bytesField(field: number, value: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(value.length)]), value]);
-}
-
 export const numberField = (field: number, value: number): Buffer =>
   Buffer.from([(field << 3) | VARINT, ...varint(value)]);
 
-/** @param bound B in milliseconds. */
-export function encodeHello(nodeId: string, cursor: string, bound: number): Buffer {
-  const id = bytesField(1, Buffer.from(nodeId));
-  return bytesField(1, Buffer.concat([id, bytesField(2, Buffer.from(cursor)), numberField(3, bound)]));
+/** Text, or a message of these fields. */
+export function bytesField(field: number, ...value: readonly (Buffer | string)[]): Buffer {
+  const bytes = Buffer.concat(value.map((part) => Buffer.from(part as string)));
+  return Buffer.concat([Buffer.from([(field << 3) | BYTES, ...varint(bytes.length)]), bytes]);
 }
 
+/** @param bound B in milliseconds. */
+export const encodeHello = (nodeId: string, cursor: string, bound: number): Buffer =>
+  bytesField(1, bytesField(1, nodeId), bytesField(2, cursor), numberField(3, bound));
+
 /** @param id @param applied 1 to 2^53 - 1; `applied` is 0 when no answer came yet. */
-export function encodeRenew(id: number, applied: number): Buffer {
-  return bytesField(2, Buffer.concat([numberField(1, id), numberField(2, applied)]));
-}
+export const encodeRenew = (id: number, applied: number): Buffer =>
+  bytesField(2, numberField(1, id), numberField(2, applied));
 
 const malformed = (): RangeError => new RangeError('malformed message');
 
@@ -113,7 +112,7 @@ export function decodeWatchResponse(bytes: Buffer): WatchResponse {
   const message = fieldsOf(bytes);
   const revocation = message.messages(1).at(-1);
   const renewed = message.messages(2).at(-1);
-  if (revocation !== undefined) {
+  if (revocation) {
     const { text, number, messages } = revocation;
     const excepted = new Map(messages(10).map((entry) => [entry.text(1), entry.number(2)]));
     return {
@@ -128,7 +127,7 @@ export function decodeWatchResponse(bytes: Buffer): WatchResponse {
       },
     };
   }
-  if (renewed === undefined) return {};
+  if (!renewed) return {};
   const { text, number } = renewed;
   return {
     renewed: {

@@ -93,7 +93,7 @@ class WatchClient implements RunningSource {
     this.#timer = setTimeout(() => {
       // The answer may be here already, unread: the process was busy or stopped. Look after the sockets were read.
       setImmediate(() => {
-        if (call !== undefined && call === this.#call) this.#tick();
+        if (call && call === this.#call) this.#tick();
       });
     }, this.#renewAfter).unref();
   }
@@ -111,8 +111,8 @@ class WatchClient implements RunningSource {
     this.#heardAt = this.#outside.clocks.monotonic();
     try {
       const { revocation, renewed } = decodeWatchResponse(bytes);
-      if (revocation !== undefined) this.#outside.onRevocation(revocation);
-      if (renewed !== undefined) this.#renewed(renewed);
+      if (revocation) this.#outside.onRevocation(revocation);
+      if (renewed) this.#renewed(renewed);
     } catch (error) {
       this.#fail({ message: String(error) });
     }
