@@ -42,7 +42,7 @@ describe('G2: whatever fails', () => {
       withKafka ? { nodes: [...NODES, ...OVER_KAFKA], brokers: BROKERS } : { nodes: NODES },
     );
   }, 700_000);
-  afterAll(() => cluster.stop());
+  afterAll(() => (cluster as ChaosCluster | undefined)?.stop());
 
   it(`G2: no node accepts a session later than B after its revoke returned, and all come back (SEED=${SEED}, ${SECONDS} s)`, async () => {
     const { oracle, nodes, urls, apiKey } = cluster;

@@ -26,7 +26,7 @@ describe('the oracle, in a run with a broken part beside the same part as it is'
   const ends: (() => Promise<void>)[] = [];
   afterEach(async () => {
     await Promise.all(ends.splice(0).map((end) => end()));
-    await cluster.stop();
+    await (cluster as ChaosCluster | undefined)?.stop();
   });
 
   const acceptedBy = ({ last }: ChaosNode): number => last?.counts.accepted ?? 0;
