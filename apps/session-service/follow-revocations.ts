@@ -4,6 +4,7 @@ import {
   BarrierReferenceClock,
   FollowedRecentRevocations,
   NodeRegistry,
+  FollowedLiveRevocations,
   RenewalDesk,
   RevocationFollower,
   systemTimers,
@@ -32,6 +33,7 @@ export async function followRevocations(storage: Storage, maxAccessTtl: number, 
   undo.add(() => follower.stop());
   const hub = new WatchHub({ follower, log, timers, maxAccessTtl });
   const desk = new RenewalDesk({ follower, timers });
+  const live = new FollowedLiveRevocations(follower, timers);
   const nodes = new NodeRegistry({
     memory: follower.memory,
     cursors: log,
@@ -46,5 +48,5 @@ export async function followRevocations(storage: Storage, maxAccessTtl: number, 
   undo.add(() => nodes.stop());
   const recent = new FollowedRecentRevocations(follower.memory, desk, timers);
   await follower.start();
-  return { clock, follower, hub, desk, nodes, recent };
+  return { clock, follower, hub, desk, live, nodes, recent };
 }

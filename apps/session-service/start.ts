@@ -61,7 +61,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
   const tls = await readTls(env);
   const settings = settingsOf(env);
   const storage = await openStorage(env, undo, onLost);
-  const { clock, follower, hub, desk, nodes, recent } = await followRevocations(
+  const { clock, follower, hub, desk, live, nodes, recent } = await followRevocations(
     storage,
     settings.maxAccessTtl,
     undo,
@@ -85,7 +85,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       accessTokenSigner: keyRing,
       refreshTokenKeys: keyRing,
       referenceClock: clock,
-      liveRevocations: follower,
+      liveRevocations: live,
       securitySignals: new LoggedSecuritySignals(),
       watchHub: hub,
       renewalDesk: desk,
@@ -120,6 +120,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
     const closed = doors.close();
     hub.stop();
     desk.stop();
+    live.stop();
     return closed;
   });
   return doors;

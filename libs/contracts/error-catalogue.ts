@@ -147,6 +147,14 @@ export const ERROR_CATALOGUE = entries({
     retryable: true,
     doc: 'The log store cannot be reached, or the instance is about to stop. Retry after `Retry-After` seconds, a refresh with the same token and `Idempotency-Key`. The outcome of the failed call is unknown; the retry settles it.',
   },
+  ERR_OVERLOADED: {
+    title: 'Too many of these calls at once',
+    http: 503,
+    grpc: 'UNAVAILABLE',
+    log: 'debug',
+    retryable: true,
+    doc: 'This instance has 256 introspections under way and takes no more until some are answered. Nothing was read. Nodes ask less by themselves; if it stays, nodes have no lease: see `curfew_node_lease_age_seconds`.',
+  },
   ERR_CONTENTION: {
     title: 'Too many writers at once',
     http: 503,

@@ -1,5 +1,6 @@
 export * from './barrier-reference-clock.js';
 export * from './followed-revocations.js';
+export * from './followed-live-revocations.js';
 export * from './followed-recent-revocations.js';
 export * from './node-registry.js';
 export * from './renewal-desk.js';

@@ -38,7 +38,7 @@ export interface RevocationFollowerOptions {
  * let it vouch for having seen everything. Cost: one barrier per 50 ms at most, one per second when idle, and a read per
  * wake-up, at least one in 200 ms.
  */
-export class RevocationFollower implements FollowedRevocations, LiveRevocations {
+export class RevocationFollower implements FollowedRevocations, Pick<LiveRevocations, 'isRevoked'> {
   readonly memory: RevocationMemory;
   private readonly schedule: FollowerSchedule;
   private readonly listeners = new Set<RevocationListener>();

@@ -6,7 +6,12 @@ import { defineConfig } from 'tsdown';
  */
 export default defineConfig({
   cwd: import.meta.dirname,
-  entry: { index: 'index.ts', express: 'express/index.ts', kafka: 'kafka/index.ts' },
+  entry: {
+    index: 'index.ts',
+    express: 'express/index.ts',
+    kafka: 'kafka/index.ts',
+    prometheus: 'prometheus/index.ts',
+  },
   outDir: 'npm/dist',
   tsconfig: '../../tsconfig.json',
   format: ['esm', 'cjs'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { Kafka, logLevel, type KafkaConfig, type Producer } from 'kafkajs';
 import protobuf from 'protobufjs';
 import { encodeLaneRecord, type LaneContent, type SessionRevocation } from '#contracts';
 import type { CallHandlers, DialGrpc } from '../../libs/sdk/watch/grpc-call.js';
@@ -70,8 +70,8 @@ export class LaneWorld {
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
-  constructor(brokers: readonly string[], lanes = 2) {
-    this.kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  constructor(login: KafkaConfig, lanes = 2) {
+    this.kafka = new Kafka({ ...login, logLevel: logLevel.NOTHING });
     this.lanes = lanes;
   }
 
@@ -106,6 +106,15 @@ export class LaneWorld {
     const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
     await admin.deleteTopicRecords({ topic: this.topic, partitions });
     await admin.disconnect();
+  }
+
+  /** Records in the topic, all in all. */
+  async written(): Promise<number> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(this.topic);
+    await admin.disconnect();
+    return ends.reduce((sum, { high }) => sum + Number(high), 0);
   }
 
   /** Takes the group's members out of it, in their name. */

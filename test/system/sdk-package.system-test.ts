@@ -67,6 +67,7 @@ const TYPED = `
 import express from 'express';
 import { createCurfew, CurfewSdkError, type Session } from '@curfew/sdk';
 import { curfew, requireSession, type LoginResult } from '@curfew/sdk/express';
+import { curfewMetrics } from '@curfew/sdk/prometheus';
 import { kafkaRevocations, type KafkaRevocations } from '@curfew/sdk/kafka';
 
 const revocations: KafkaRevocations = kafkaRevocations({ kafka: { brokers: ['kafka:9092'], ssl: true }, fallback: 'watch' });
@@ -86,6 +87,8 @@ app.get('/', requireSession(), async (req) => {
   await req.curfew.login({});
   return login;
 });
+app.get('/transfer', requireSession({ maxStaleness: 500 }), async (req) => node.verify('', { maxStaleness: 500 }));
+export const scraped: string = curfewMetrics(node);
 export const isRefused = (error: unknown) => error instanceof CurfewSdkError && error.code === 'ERR_TOKEN_REFUSED';
 // @ts-expect-error: no such code
 export const unknownCode = (error: CurfewSdkError) => error.code === 'ERR_NO_SUCH_CODE';

@@ -15,5 +15,10 @@ export interface TokenSession {
  */
 export interface LiveRevocations {
   isRevoked(session: TokenSession): boolean;
+  /**
+   * Asks for a barrier and resolves when it was answered: `isRevoked` then knows all that was revoked before this call. Callers
+   * share barriers. Resolves as well when none was answered in time; never rejects.
+   */
+  freshen(): Promise<void>;
 }
 export const LIVE_REVOCATIONS = Symbol('LiveRevocations');

@@ -115,12 +115,17 @@ export class TestApplication {
     reuseGrace: 10_000,
     allowEmailSub: false,
   };
-  private readonly clock: ReferenceClock = { now: () => this.now, barrierAge: () => 7.2 };
+  /** Of the last barrier. */
+  barrierAge = 7.2;
+  /** What a barrier does when introspection asks for one. */
+  barrier: () => void | Promise<void> = () => undefined;
+  private readonly clock: ReferenceClock = { now: () => this.now, barrierAge: () => this.barrierAge };
   private readonly signals = {
     alarm: (kind: SecurityAlarm) => void this.alarms.push(kind),
     count: (kind: SecurityCount) => void this.counts.push(kind),
   };
   readonly sessions = new SessionRepository(this.log);
+  private introspection: IntrospectTokenHandler | undefined;
   private readonly presenter = new SessionPresenter(testVault);
 
   private times(): CommandTimes {
@@ -197,14 +202,18 @@ export class TestApplication {
   }
 
   introspect(token: string, caller = callerOf('default')) {
-    const revocations = { isRevoked: ({ sid }: TokenSession) => this.denied.has(sid) };
-    return new IntrospectTokenHandler(
+    const revocations = {
+      isRevoked: ({ sid }: TokenSession) => this.denied.has(sid),
+      freshen: async () => this.barrier(),
+    };
+    this.introspection ??= new IntrospectTokenHandler(
       testSigner,
       this.sessions,
       revocations,
       this.clock,
       this.settings,
-    ).execute(new IntrospectToken(contextOf(caller), token));
+    );
+    return this.introspection.execute(new IntrospectToken(contextOf(caller), token));
   }
 
   history(sid: string, caller = callerOf('default')) {

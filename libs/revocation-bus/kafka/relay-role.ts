@@ -17,7 +17,7 @@ const OPEN_DEADLINE_MS = 5_000;
 const OPEN_PATIENCE_MS = 15_000;
 
 /** The log as a leadership reads it. */
-export interface RelayLog {
+interface RelayLog {
   readonly log: RevocationLog;
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export type OpenRelayLog = (
 ) => RelayLog;
 
 /** What runs beside a leadership and ends with it. */
-export type BesideTheRelay = (
+type BesideTheRelay = (
   begun: BegunTerm,
   connection: DedicatedConnection,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-import type { Session } from '../core/curfew.types.js';
+import type { Session, VerifyOptions } from '../core/curfew.types.js';
 import type { CurfewSdkError } from '../core/error.js';
 import { cookieNames, cookieValues } from './cookies.js';
 import type { BrowserSettings, RequestFacts, SessionNode } from './facts.js';
@@ -10,7 +10,13 @@ export type TokenSource = 'header' | 'cookie';
 /** Who a request is from, as far as its token tells. */
 export type Credential =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'session'; readonly via: TokenSource; readonly session: Session }
+  | {
+      readonly kind: 'session';
+      readonly via: TokenSource;
+      readonly session: Session;
+      /** For a route that verifies it again, by a stricter bound. */
+      readonly token: string;
+    }
   /** There is a token, and it is not accepted: expired, revoked, not authentic. */
   | { readonly kind: 'refused'; readonly via: TokenSource }
   /** There is a token, and this node cannot know now whether it is good (503). */
@@ -46,10 +52,11 @@ export async function credentialOf(
   node: Pick<SessionNode, 'verify'>,
   via: TokenSource,
   token: string,
+  options?: VerifyOptions,
 ): Promise<Credential> {
   if (token === '') return { kind: 'refused', via };
   try {
-    return { kind: 'session', via, session: await node.verify(token) };
+    return { kind: 'session', via, session: await node.verify(token, options), token };
   } catch (error) {
     if (errorCode(error) === 'ERR_TOKEN_REFUSED') return { kind: 'refused', via };
     if (isUnavailable(error)) return { kind: 'unknown', via, error };
@@ -61,6 +68,20 @@ export async function credentialOf(
 export async function authenticate(settings: BrowserSettings, facts: RequestFacts): Promise<Credential> {
   const presented = presentedToken(settings, facts);
   return presented === undefined ? ANONYMOUS : credentialOf(settings.node, ...presented);
+}
+
+/**
+ * The same request's token by the stricter bound of a route. It is verified again, after `authenticate` did so by the node's own
+ * bound: nobody knows the route at that time.
+ * @throws as `credentialOf`
+ */
+export async function strictly(
+  settings: BrowserSettings,
+  credential: Credential,
+  options: VerifyOptions,
+): Promise<Credential> {
+  if (credential.kind !== 'session') return credential;
+  return credentialOf(settings.node, credential.via, credential.token, options);
 }
 
 /** Whether the request is immune to CSRF: a header that no page can set authenticated it. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { Session } from '../core/curfew.types.js';
-import { CurfewSdkError } from '../core/error.js';
+import type { Session, VerifyOptions } from '../core/curfew.types.js';
+import { CurfewSdkError, stale } from '../core/error.js';
 import type {
   CreateOptions,
   NewSession,
@@ -51,6 +51,10 @@ export class SessionNodeDouble implements SessionNode {
   readonly calls: Call[] = [];
   /** Thrown by every `verify` while set. */
   verifyError: Error | undefined;
+  /** How old its memory is. */
+  leaseAgeMs = 0;
+  /** Thrown by a `verify` that asks for a younger one. */
+  tooOld = stale('too old');
   /** Thrown by every service call while set. */
   serviceError: Error | undefined;
   /** Runs after a refresh has been decided and before it is answered. */
@@ -85,8 +89,9 @@ export class SessionNodeDouble implements SessionNode {
     receipt: async () => Promise.reject(new Error('not in this double')),
   };
 
-  async verify(token: string): Promise<Session> {
+  async verify(token: string, { maxStaleness = Infinity }: VerifyOptions = {}): Promise<Session> {
     if (this.verifyError !== undefined) throw this.verifyError;
+    if (maxStaleness <= this.leaseAgeMs) throw this.tooOld;
     const session = this.goodTokens.get(token);
     if (session === undefined || this.stored.get(session.sid)?.alive !== true) throw tokenRefused();
     return Promise.resolve(session);

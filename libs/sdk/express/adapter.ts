@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { ErrorRequestHandler, NextFunction, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { errorAnswer } from '../browser-session/answer.js';
-import { ANONYMOUS, authenticate, cameInHeader } from '../browser-session/credential.js';
+import { ANONYMOUS, authenticate, cameInHeader, strictly } from '../browser-session/credential.js';
 import { assertSameSite, hasOwnCookies } from '../browser-session/csrf.js';
 import {
   isUnsafe,
@@ -15,7 +15,7 @@ import { requiredSession } from '../browser-session/own-session.js';
 import { routeOf } from '../browser-session/routes.js';
 import { isSdkError } from '../browser-session/sdk-error.js';
 import { checkedSettings, type BrowserOptions } from '../browser-session/settings.js';
-import { createCurfew, type Curfew, type CurfewOptions, type Session } from '../index.js';
+import { createCurfew, type Curfew, type CurfewOptions, type Session, type VerifyOptions } from '../index.js';
 import { factsOfRequest, factsOfUpgrade } from './express-facts.js';
 import { attach, contextOf, type RequestContext } from './request-curfew.js';
 import { send } from './send.js';
@@ -111,15 +111,22 @@ export function curfew(
 }
 
 /** Which requests a guard stops. */
-function guard(sessionRequired: boolean): RequestHandler {
-  return (request, response, next) => {
-    const context = contextOf(request);
-    if (context === undefined) throw new TypeError('app.use(curfew(...)) has to come before this guard');
-    const { settings, facts, credential } = context;
+function guard(sessionRequired: boolean, within?: VerifyOptions): RequestHandler {
+  const decide = (request: Request, context: RequestContext, next: NextFunction): void => {
+    const { settings, facts, credential, response } = context;
     const verdict = guardVerdict(settings, facts, credential, sessionRequired, Date.now());
     if (!verdict.pass) return send(response, verdict.answer);
     if (verdict.url !== undefined) request.url = verdict.url;
     next();
+  };
+  return (request, _response, next) => {
+    const context = contextOf(request);
+    if (context === undefined) throw new TypeError('app.use(curfew(...)) has to come before this guard');
+    if (within === undefined) return decide(request, context, next);
+    return strictly(context.settings, context.credential, within).then((credential) => {
+      context.credential = credential;
+      decide(request, context, next);
+    });
   };
 }
 
@@ -127,8 +134,12 @@ function guard(sessionRequired: boolean): RequestHandler {
  * Lets only requests with a session through. API calls without one get 401 problem+json. A navigation whose access token is no
  * longer accepted goes to the refresh route and comes back (303; a form 307, so that method and body survive); one without cookies
  * goes to `loginPage`. 503 with `Retry-After` when the node cannot know.
+ * @param options.maxStaleness for routes where a revocation has to count sooner than elsewhere: the token is verified once more, as
+ * by `verify(token, { maxStaleness })`. Of several guards in a row the last one counts for the handler, and each has to let the request in.
+ * @throws CurfewSdkError ERR_CONFIG (at the first request) for a bound that is none, or above the node's.
  */
-export const requireSession = (): RequestHandler => guard(true);
+export const requireSession = (options: VerifyOptions = {}): RequestHandler =>
+  guard(true, options.maxStaleness === undefined ? undefined : options);
 
 /** Lets everyone through, navigations with an expired access token by way of the refresh route: for public pages that greet a user. */
 export const renewSession = (): RequestHandler => guard(false);

@@ -45,6 +45,9 @@ function routes(app: Express, node: SessionNodeDouble): void {
   app.get('/unread', (_req, res) => void res.send('ok'));
   app.get('/greeting', renewSession(), (req, res) => void res.json({ sub: req.curfew.session?.sub ?? null }));
   app.all('/api/me', (req, res) => void res.json({ sub: req.curfew.require().sub }));
+  app.all('/transfer', requireSession({ maxStaleness: 500 }), (req, res) => {
+    res.json({ sub: req.curfew.require().sub });
+  });
   app.all('/page', requireSession(), express.urlencoded(), (req, res) => {
     res.json({
       sub: req.curfew.require().sub,

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import expressSession from 'express-session';
-import { stale } from '../core/error.js';
+import { CurfewSdkError, stale } from '../core/error.js';
+import { tokenRefused } from '../browser-session/sdk-error.js';
 import { SessionNodeDouble } from '../browser-session/session-node.double.js';
 import { rawRequest } from './browser.double.js';
 import { jsonOf, runApp, type RunningApp } from './express-app.double.js';
@@ -199,6 +200,34 @@ describe('requireSession', () => {
     expect(() => requireSession()({} as express.Request, {} as express.Response, () => undefined)).toThrow(
       /app\.use\(curfew/,
     );
+  });
+});
+
+describe('requireSession({ maxStaleness })', () => {
+  it('G2: lets in by the route’s bound, where other routes go by the node’s', async () => {
+    const browser = await app.signedIn();
+    app.node.leaseAgeMs = 499;
+    expect((await browser.fetch('/transfer')).status).toBe(200);
+    app.node.leaseAgeMs = 500;
+    const refused = await browser.fetch('/transfer');
+    expect([refused.status, Number(refused.headers['retry-after'])]).toEqual([503, expect.any(Number)]);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'ERR_STALE' });
+    expect((await browser.fetch('/page')).status).toBe(200);
+  });
+
+  it('answers as without it when the service says that the session ended', async () => {
+    const browser = await app.signedIn();
+    app.node.leaseAgeMs = 500;
+    app.node.tooOld = tokenRefused();
+    expect((await browser.fetch('/transfer')).status).toBe(401);
+    expect((await app.browser().fetch('/transfer')).status).toBe(401);
+  });
+
+  it('fails loudly with a bound that is none', async () => {
+    const browser = await app.signedIn();
+    app.node.leaseAgeMs = 500;
+    app.node.tooOld = new CurfewSdkError('ERR_CONFIG', 0, 'no', { field: 'maxStaleness' });
+    expect((await browser.fetch('/transfer')).status).toBe(500);
   });
 });
 

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import type { AccessTokenClaims } from '#contracts';
+import { CurfewError, type AccessTokenClaims } from '#contracts';
 import { FIRST_EPOCHS, hasExpired, isSid, survivesAll } from '#domain';
 import type { Caller } from '../../caller.js';
 import { ACCESS_TOKEN_SIGNER, type AccessTokenSigner } from '../../ports/keys.port.js';
@@ -12,9 +12,15 @@ import { mayReach } from '../../tenancy.js';
 import { IntrospectToken, type Introspection } from './introspect-token.query.js';
 
 const EVERY_AUDIENCE = '*';
+/** Introspections at once; more are refused at once, so that they do not starve what makes nodes fresh again. */
+const MAX_UNDER_WAY = 256;
+/** A caller's bound may be 250 ms, and the age of the answer is taken off it. */
+const FRESH_ENOUGH_MS = 100;
 
 @QueryHandler(IntrospectToken)
 export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
+  private underWay = 0;
+
   constructor(
     @Inject(ACCESS_TOKEN_SIGNER) private readonly signer: AccessTokenSigner,
     private readonly sessions: SessionRepository,
@@ -23,14 +29,33 @@ export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
     @Inject(SESSION_SETTINGS) private readonly settings: SessionSettings,
   ) {}
 
-  async execute({ context, token }: IntrospectToken): Promise<Introspection> {
+  async execute(query: IntrospectToken): Promise<Introspection> {
+    if (this.underWay >= MAX_UNDER_WAY) {
+      throw new CurfewError('ERR_OVERLOADED', { retryAfter: 1 + Math.floor(Math.random() * 3) });
+    }
+    this.underWay += 1;
+    try {
+      return await this.introspect(query);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  private async introspect({ context, token }: IntrospectToken): Promise<Introspection> {
     const claims = this.signer.verify(token);
     const session =
-      claims && this.concerns(claims, context.caller) ? await this.sessions.load(claims.sid) : undefined;
+      claims && this.concerns(claims, context.caller) ? await this.loadFresh(claims.sid) : undefined;
     // The age first: the deny-list below then holds at least what that barrier showed.
     const barrierAgeMs = Math.ceil(this.clock.barrierAge());
     if (!claims || !session || !this.isAlive(session, claims)) return { active: false, barrierAgeMs };
     return { active: true, claims, barrierAgeMs };
+  }
+
+  /** The barrier and the read, side by side. Without revocations from anybody the last barrier may be a second old. */
+  private async loadFresh(sid: string): Promise<LoadedSession | undefined> {
+    const old = this.clock.barrierAge() > FRESH_ENOUGH_MS;
+    const [session] = await Promise.all([this.sessions.load(sid), old && this.revocations.freshen()]);
+    return session;
   }
 
   private concerns(claims: AccessTokenClaims, caller: Caller): boolean {

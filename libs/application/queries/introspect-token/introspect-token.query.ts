@@ -8,7 +8,10 @@ export type Introspection =
 
 /**
  * RFC 7662 on an access token of one of the caller's audiences and tenants, decided on the stream itself. Anything that is
- * not clearly alive is `active: false`. Scope: tokens:introspect. Errors: ERR_UNAVAILABLE.
+ * not clearly alive is `active: false`. Scope: tokens:introspect. Errors: ERR_UNAVAILABLE, ERR_OVERLOADED (too
+ * many at once).
+ *
+ * Cost: one read of the primary, and a barrier, shared with others, when the last one is older than 100 ms.
  */
 export class IntrospectToken extends Query<Introspection> {
   constructor(

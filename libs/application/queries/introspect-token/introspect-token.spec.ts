@@ -38,6 +38,38 @@ describe('IntrospectToken', () => {
     });
   });
 
+  it('G2: waits for a barrier when the last one is older than 100 ms, and applies what it showed', async () => {
+    let barriers = 0;
+    app.barrier = () => {
+      barriers += 1;
+      app.barrierAge = 3;
+      app.denied.add(session.sid);
+    };
+    app.barrierAge = 100;
+    expect(await app.introspect(token())).toMatchObject({ active: true, barrierAgeMs: 100 });
+    app.barrierAge = 100.5;
+    expect(await app.introspect(token())).toEqual({ active: false, barrierAgeMs: 3 });
+    expect(barriers).toBe(1);
+  });
+
+  it('costs no barrier for what is no token of ours', async () => {
+    app.barrierAge = 1_000;
+    app.barrier = () => Promise.reject(new Error('not needed'));
+    expect(await app.introspect('x')).toEqual({ active: false, barrierAgeMs: 1_000 });
+  });
+
+  it('refuses at once what is more than 256 at a time, until one of them is answered', async () => {
+    app.barrierAge = 1_000;
+    const waiting: (() => void)[] = [];
+    app.barrier = () => new Promise((resolve) => waiting.push(resolve));
+    const all = Array.from({ length: 256 }, () => app.introspect(token()));
+    await expect(app.introspect(token())).rejects.toMatchObject({ code: 'ERR_OVERLOADED' });
+    for (const answer of waiting) answer();
+    expect(await Promise.all(all)).toHaveLength(256);
+    app.barrierAge = 0;
+    expect(await app.introspect(token())).toMatchObject({ active: true });
+  });
+
   it('the history names what happened and withholds hashes, salts, key ids and personal data', async () => {
     await app.refresh({
       refreshToken: session.refreshToken,
