@@ -93,9 +93,11 @@ describeWithKafka('revocations over Kafka, from end to end', (kafka) => {
     });
 
     it('keeps its lease without a gap, consumer for consumer', async () => {
+      // Said before the first relay led.
+      const early = told.length;
       const before = sources.map((source) => source.stats().renewals);
       await eventually(() => sources.every((source, at) => source.stats().renewals > before[at]! + 5));
-      expect(told).toEqual([]);
+      expect(told.slice(early)).toEqual([]);
       expect(sources.map((source) => source.stats().consumers)).toEqual(sources.map(() => 1));
     });
 

@@ -98,9 +98,14 @@ export class KafkaSource implements RunningSource {
   }
 
   #answered(answer: RenewAnswer, reading: Reading): void {
+    const wasNothing = this.#answer !== undefined && this.#answer.stream === undefined;
     this.#answer = answer;
     const { stream } = answer;
-    if (stream === undefined) return this.#fail('kafka-failed', 'the service publishes nothing to Kafka');
+    if (stream === undefined) {
+      // Said once: until the first relay leads, every answer says so.
+      if (!wasNothing) this.#fail('kafka-failed', 'the service publishes nothing to Kafka');
+      return;
+    }
     if (this.#stream === undefined) this.#restarts.now();
     else if (!sameStream(stream, this.#stream)) {
       this.#fail('stream-changed', `stream ${stream.streamId} with ${stream.lanes} lanes`);
