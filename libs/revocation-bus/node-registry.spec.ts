@@ -215,6 +215,14 @@ describe('NodeRegistry', () => {
     expect(one.registry.introduce({ ...NODE, nodeId: 'n2' }).isAwaited).toBe(false);
   });
 
+  it('tells by its own clock for how long a node has been silent here', async () => {
+    const { renew } = one.watch('n1');
+    await renew();
+    store.stepClock(600_000);
+    await timers.advance(600);
+    expect((await one.registry.all())[0]!.silentForMs).toBe(660);
+  });
+
   it('of two nodes with one name the last one counts; keys of other tenants are other names', async () => {
     one.registry.introduce({ ...NODE, boundMs: 1_000 });
     await timers.advance(1);

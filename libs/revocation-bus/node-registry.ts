@@ -127,9 +127,11 @@ export class NodeRegistry implements NodeReports {
   async all(): Promise<readonly NodeReport[]> {
     const merged = new Map<string, NodeReport>();
     for (const report of await this.look()) merged.set(keyOf(report), report);
-    for (const [key, { report }] of this.nodes) {
+    const now = this.options.timers.monotonic();
+    for (const [key, { report, heardAt }] of this.nodes) {
       const stored = merged.get(key);
-      if (report && (!stored || stored.reportedAt <= report.reportedAt)) merged.set(key, report);
+      if (report && (!stored || stored.reportedAt <= report.reportedAt))
+        merged.set(key, { ...report, silentForMs: now - heardAt });
     }
     return [...merged.values()];
   }
