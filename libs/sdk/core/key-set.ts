@@ -68,7 +68,7 @@ export function keySet(
     let failure: unknown;
     try {
       const fetched = keysOf((await fetchJwks()).body);
-      if (fetched.size === 0) throw new Error('no ES256 key');
+      if (!fetched.size) throw new Error('no ES256 key');
       keys = fetched;
       failures = 0;
     } catch (error) {
@@ -77,10 +77,10 @@ export function keySet(
     }
     flight = undefined;
     if (closed) return false;
-    const again = failures === 0 ? REFRESH_MS : Math.min(FIRST_RETRY_MS * 2 ** failures, COOL_DOWN_MS);
+    const again = failures ? Math.min(FIRST_RETRY_MS * 2 ** failures, COOL_DOWN_MS) : REFRESH_MS;
     timer = setTimeout(() => void load(), again * (0.8 + Math.random() * 0.4)).unref();
     onChange(failure);
-    return failures === 0;
+    return !failures;
   };
   const load = (): Promise<boolean> => (flight ??= fetchOnce());
 
@@ -95,7 +95,7 @@ export function keySet(
     },
     refresh: async () => {
       const recent = clocks.monotonic() - fetchedAt < COOL_DOWN_MS;
-      return !flight && recent ? failures === 0 : load();
+      return !flight && recent ? !failures : load();
     },
     close: () => {
       closed = true;

@@ -102,7 +102,7 @@ export class CurfewNode implements Curfew {
           timeoutMs: Math.min(options.bound, MAX_INTROSPECTION_MS),
         });
       },
-      onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
+      diagnostics: this.#diagnostics,
     });
     this.#source = options.open(options, {
       clocks,
@@ -229,39 +229,35 @@ export class CurfewNode implements Curfew {
     return session;
   }
 
-  /** The stale way, and how it ended. */
+  /** The stale way: the service decides about this one token, and its answer is a lease for it alone. */
   async #ask(token: string, digest: string, unused: number): Promise<Session> {
-    this.#counts.stale += 1;
+    const counts = this.#counts;
+    counts.stale += 1;
     // A lease that is only too old for this one call is nobody's concern.
     if (!this.#fresh()) this.#diagnostics.fresh(false);
+    let outcome: 'staleAccepted' | 'staleRefused' | 'staleUnavailable' = 'staleUnavailable';
     try {
-      const session = await this.#introspected(token, digest, unused);
-      this.#counts.staleAccepted += 1;
+      if (this.#closed) throw stale(CLOSED);
+      if (!this.#options.introspect) throw stale('onStale');
+      const answer = await this.#introspect(token, digest, unused, () => this.#isPlausible(token));
+      const session = answer?.claims && sessionOf(token, answer.claims);
+      if (!session || session.expiresAt * 1000 <= this.#time.now() || this.#denied.has(session)) {
+        outcome = 'staleRefused';
+        throw this.#refused();
+      }
+      if (this.#closed || answer.lease.remaining() <= unused) throw stale('answer too old');
+      outcome = 'staleAccepted';
       return session;
-    } catch (error) {
-      this.#counts[(error as CurfewSdkError).status === 401 ? 'staleRefused' : 'staleUnavailable'] += 1;
-      throw error;
+    } finally {
+      counts[outcome] += 1;
     }
-  }
-
-  /** The service decides about this one token, and its answer is a lease for it alone. */
-  async #introspected(token: string, digest: string, unused: number): Promise<Session> {
-    if (this.#closed) throw stale(CLOSED);
-    if (!this.#options.introspect) throw stale('onStale');
-    const answer = await this.#introspect(token, digest, unused, () => this.#isPlausible(token));
-    const claims = answer?.claims;
-    if (!claims) throw this.#refused();
-    const session = sessionOf(token, claims);
-    if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(session)) throw this.#refused();
-    if (this.#closed || answer.lease.remaining() <= unused) throw stale('answer too old');
-    return session;
   }
 
   /** Spares the service what is no token of ours whatever its state. */
   #isPlausible(token: string): boolean {
     const parsed = parseToken(token);
-    if (!parsed || !checkClaims(parsed.payload, this.#options)) return false;
-    return !this.#keys.has(parsed.kid) || this.#keys.verifies(parsed);
+    const ours = parsed && checkClaims(parsed.payload, this.#options);
+    return !!ours && (!this.#keys.has(parsed.kid) || this.#keys.verifies(parsed));
   }
 
   #revoked(revocation: Revocation): void {

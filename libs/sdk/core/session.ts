@@ -30,7 +30,7 @@ export class AcceptedSession implements Session {
 
   get claims(): AccessTokenClaims {
     return (this.#claims ??= JSON.parse(
-      Buffer.from(this.#token.split('.')[1] ?? '', 'base64url').toString(),
+      Buffer.from(this.#token.split('.')[1]!, 'base64url').toString(),
     ) as AccessTokenClaims);
   }
 }

@@ -5,7 +5,7 @@ import type {
   SourceSurroundings,
 } from '../core/revocation-source.js';
 import type { GrpcCall, GrpcConnection, StreamEnd } from './grpc-call.js';
-import { decodeWatchResponse, encodeHello, encodeRenew, type Renewed } from './protobuf.js';
+import { decodeWatchResponse, encodeHello, encodeRenew, malformed, type Renewed } from './protobuf.js';
 import { SentRenewals } from './sent-renewals.js';
 
 const PATH = '/curfew.v1.RevocationService/Watch';
@@ -62,16 +62,12 @@ class WatchClient implements RunningSource {
     this.#heardAt = clocks.monotonic();
     try {
       this.#connection = dial(this.#url, apiKey);
-      const call: GrpcCall = this.#connection.call(PATH, {
-        onMessage: (bytes) => {
-          if (call === this.#call) this.#receive(bytes);
-        },
-        onEnd: (end) => {
-          if (call === this.#call) this.#fail(end);
-        },
+      // Of a connection that was destroyed nothing comes any more.
+      this.#call = this.#connection.call(PATH, {
+        onMessage: (bytes) => this.#receive(bytes),
+        onEnd: (end) => this.#fail(end),
       });
-      this.#call = call;
-      call.send(encodeHello(nodeId, this.#cursor, bound));
+      this.#call.send(encodeHello(nodeId, this.#cursor, bound));
       this.#renew();
     } catch (error) {
       this.#fail({ message: String(error) });
@@ -120,8 +116,8 @@ class WatchClient implements RunningSource {
 
   #renewed(renewed: Renewed): void {
     const { id, maxAccessTtlMs, referenceTimeMs } = renewed;
-    if (maxAccessTtlMs === 0 || referenceTimeMs === 0 || !Number.isSafeInteger(referenceTimeMs)) {
-      throw new RangeError('incomplete renewal');
+    if (!maxAccessTtlMs || !referenceTimeMs || !Number.isSafeInteger(referenceTimeMs)) {
+      throw malformed();
     }
     const reading = this.#sent.answered(id);
     this.#failures = 0;
