@@ -8,7 +8,8 @@ import { Lease } from './lease.js';
 
 /** Calls at once: stale nodes must not take down the service that would make them fresh. */
 const MAX_CALLS = 64;
-const FIRST_CALLS = 16;
+/** Few: each opens a connection, and so do those of all other nodes. */
+const FIRST_CALLS = 8;
 /** No call begins for about so long after one failed; twice as long each time that this did not help. */
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 1600;

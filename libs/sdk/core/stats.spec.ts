@@ -86,21 +86,21 @@ describe('a service that cannot keep up', () => {
 
   it('is asked less at each failure, after a pause that grows', async () => {
     const { node, calls } = await overwhelmed();
-    expect(await calls(failed)).toBe(16);
+    expect(await calls(failed)).toBe(8);
     expect(await calls(failed)).toBe(0);
     const asked: number[] = [];
     for (const longest of [150, 300, 600, 1_200, 2_400, 2_400]) {
       await node.pass(longest);
       asked.push(await calls(failed));
     }
-    expect(asked).toEqual([8, 4, 2, 1, 1, 1]);
+    expect(asked).toEqual([4, 2, 1, 1, 1, 1]);
   });
 
   it('is asked less when it takes a quarter of B, and more again when it answers in time, up to 64', async () => {
     const { node, calls } = await overwhelmed();
-    expect(await calls(inactive, 500)).toBe(16);
+    expect(await calls(inactive, 500)).toBe(8);
     await node.pass(150);
-    expect(await calls(inactive, 100)).toBe(8);
+    expect(await calls(inactive, 100)).toBe(4);
     let most = 0;
     for (let i = 0; i < 80; i += 1) {
       await node.pass(1_000);
