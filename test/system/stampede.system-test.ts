@@ -158,9 +158,14 @@ describe(`G2: ${NODES} nodes lose their lease at once under load${onLog}`, () =>
 
   const allFresh = async (): Promise<number> => {
     const begun = performance.now();
-    await eventually(async () => (await fleet.report()).fresh === NODES, {
-      within: 30_000,
-      what: 'a lease of every node',
+    const seen: number[] = [];
+    const ask = async (): Promise<boolean> => {
+      seen.push((await fleet.report()).fresh);
+      await sleep(50);
+      return seen.at(-1) === NODES;
+    };
+    await eventually(ask, { within: 60_000, what: 'a lease of every node' }).catch((error: Error) => {
+      throw new Error(`${error.message}; with one were ${seen.filter((_, i) => i % 20 === 0).join()}`);
     });
     return Math.round(performance.now() - begun);
   };

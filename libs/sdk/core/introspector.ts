@@ -1,5 +1,6 @@
 import type { AccessTokenClaims } from '#contracts';
 import type { ServiceAnswer } from '../http/service-client.js';
+import { malformed } from '../watch/protobuf.js';
 import { checkClaims, type ExpectedClaims } from './access-token.js';
 import type { Clocks } from './clocks.js';
 import type { Diagnostics } from './diagnostics.js';
@@ -10,9 +11,9 @@ import { Lease } from './lease.js';
 const MAX_CALLS = 64;
 /** Few: each opens a connection, and so do those of all other nodes. */
 const FIRST_CALLS = 8;
-/** No call begins for about so long after one failed; twice as long each time that this did not help. */
-const MIN_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 1600;
+/** No call begins for up to so long after one failed; twice as long each time that this did not help. */
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 3000;
 const MAX_ANSWERS = 10_000;
 
 /** What the service said about one token. `claims` is undefined if it is not alive, or not meant for here. */
@@ -70,7 +71,7 @@ export function introspector(
     } else if (now >= resumeAt) {
       // Once for all that fail together.
       limit = Math.max(limit / 2, 1);
-      resumeAt = now + pause * (0.5 + Math.random());
+      resumeAt = now + pause * Math.random();
       pause = Math.min(pause * 2, MAX_PAUSE_MS);
     }
   };
@@ -83,7 +84,7 @@ export function introspector(
       const { body, headers } = await call(token);
       const said = body as Record<string, unknown>;
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
-      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
+      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw malformed();
       lease.extend(asked, age);
       const answer = { claims: said['active'] ? checkClaims(said, options) : undefined, lease };
       keep(digest, answer);

@@ -245,7 +245,7 @@ export class CurfewNode implements Curfew {
         outcome = 'staleRefused';
         throw this.#refused();
       }
-      if (this.#closed || answer.lease.remaining() <= unused) throw stale('answer too old');
+      if (this.#closed || answer.lease.remaining() <= unused) throw stale('too old');
       outcome = 'staleAccepted';
       return session;
     } finally {

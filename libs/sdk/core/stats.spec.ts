@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { fakeTimers, NodeUnderTest, realTimers } from './node-under-test.double.js';
 import { json } from './rest-door.double.js';
 
@@ -86,20 +86,22 @@ describe('a service that cannot keep up', () => {
 
   it('is asked less at each failure, after a pause that grows', async () => {
     const { node, calls } = await overwhelmed();
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.99);
     expect(await calls(failed)).toBe(8);
     expect(await calls(failed)).toBe(0);
     const asked: number[] = [];
-    for (const longest of [150, 300, 600, 1_200, 2_400, 2_400]) {
+    for (const longest of [200, 400, 800, 1_600, 3_200, 3_200]) {
       await node.pass(longest);
       asked.push(await calls(failed));
     }
     expect(asked).toEqual([4, 2, 1, 1, 1, 1]);
+    random.mockRestore();
   });
 
   it('is asked less when it takes a quarter of B, and more again when it answers in time, up to 64', async () => {
     const { node, calls } = await overwhelmed();
     expect(await calls(inactive, 500)).toBe(8);
-    await node.pass(150);
+    await node.pass(200);
     expect(await calls(inactive, 100)).toBe(4);
     let most = 0;
     for (let i = 0; i < 80; i += 1) {

@@ -224,7 +224,7 @@ describe('verify without a fresh lease', () => {
         status: 503,
         retryAfter: expect.any(Number),
       });
-      await node.pass(2_400);
+      await node.pass(3_200);
     }
     node.rest.introspect = () =>
       json({ code: 'ERR_UNAVAILABLE' }, { status: 503, headers: { 'retry-after': '7' } });

@@ -16,6 +16,7 @@ const MIN_PATIENCE_MS = 250;
 const MAX_PATIENCE_MS = 1500;
 /** How many times as long a stream may leave renewals unanswered that brings revocations. */
 const BUSY = 10;
+const MAX_PATIENCE_TIMES = 4;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
 /** gRPC UNAVAILABLE: certainly not the cursor's fault. */
@@ -97,8 +98,10 @@ class WatchClient implements RunningSource {
   #tick(): void {
     const now = this.#outside.clocks.monotonic();
     // Revocations that keep coming are progress, without limit before the first answer: that is the replay.
-    const silent = now - this.#heardAt >= this.#patience;
-    const limit = silent ? this.#patience : this.#applied ? BUSY * this.#patience : Infinity;
+    // More patience each time: a service that is slow to answer a whole fleet would never get to the end of it.
+    const patience = this.#patience * Math.min(this.#failures + 1, MAX_PATIENCE_TIMES);
+    const silent = now - this.#heardAt >= patience;
+    const limit = silent ? patience : this.#applied ? BUSY * patience : Infinity;
     if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
     else this.#renew();
   }
@@ -116,9 +119,7 @@ class WatchClient implements RunningSource {
 
   #renewed(renewed: Renewed): void {
     const { id, maxAccessTtlMs, referenceTimeMs } = renewed;
-    if (!maxAccessTtlMs || !referenceTimeMs || !Number.isSafeInteger(referenceTimeMs)) {
-      throw malformed();
-    }
+    if (!maxAccessTtlMs || !referenceTimeMs || !Number.isSafeInteger(referenceTimeMs)) throw malformed();
     const reading = this.#sent.answered(id);
     this.#failures = 0;
     this.#cursor = renewed.cursor;
