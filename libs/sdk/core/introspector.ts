@@ -64,7 +64,7 @@ export function introspector(
       const { body, headers } = await call(token);
       const said = body as Record<string, unknown>;
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
-      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
+      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('no introspection');
       lease.extend(asked, age);
       const answer = { claims: said['active'] ? checkClaims(said, options) : undefined, lease };
       keep(digest, answer);
@@ -101,7 +101,7 @@ export function introspector(
     }
     if (known instanceof Promise || (known && known.lease.remaining() > unused)) return known;
     if (!isPlausible()) return undefined;
-    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many introspections');
+    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many calls');
     const answer = ask(token, digest);
     entries.set(digest, answer);
     return answer;

@@ -103,7 +103,7 @@ class WatchClient implements RunningSource {
     // Revocations that keep coming are progress, without limit before the first answer: that is the replay.
     const silent = now - this.#heardAt >= this.#patience;
     const limit = silent ? this.#patience : this.#applied ? BUSY * this.#patience : Infinity;
-    if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
+    if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer' });
     else this.#renew();
   }
 
@@ -120,7 +120,7 @@ class WatchClient implements RunningSource {
 
   #renewed(renewed: Renewed): void {
     const { id, maxAccessTtlMs, referenceTimeMs } = renewed;
-    if (maxAccessTtlMs === 0 || referenceTimeMs === 0 || !Number.isSafeInteger(referenceTimeMs)) {
+    if (!maxAccessTtlMs || !referenceTimeMs || !Number.isSafeInteger(referenceTimeMs)) {
       throw new RangeError('incomplete renewal');
     }
     const reading = this.#sent.answered(id);
@@ -143,10 +143,9 @@ class WatchClient implements RunningSource {
     if (!this.#applied && (end.status ?? UNAVAILABLE) !== UNAVAILABLE) this.#cursor = '';
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** this.#failures, MAX_BACKOFF_MS);
     this.#failures += 1;
-    const url = this.#url;
-    this.#at += 1;
     this.#timer = setTimeout(() => this.connect(), backoff * (0.5 + Math.random() / 2)).unref();
-    this.#outside.onFailure('watch', url, end);
+    this.#outside.onFailure('watch', this.#url, end);
+    this.#at += 1;
   }
 }
 
