@@ -9,14 +9,15 @@ function setUp() {
     listener = given;
     return () => undefined;
   };
-  const nodes = new LowerNodes({ listen }, () => {
+  let greetings = 1;
+  const nodes = new LowerNodes({ listen, reconnect: () => greetings++ }, 2_000, () => {
     const start = now;
     return () => now - start;
   });
   const answered = (n: bigint, cursor: string): void =>
     listener?.barrierAnswered?.({ n, cursor, referenceTime: 0 });
   const node = (boundMs = 2_000) => nodes.introduce({ nodeId: 'n', tenants: ['*'], via: 'watch', boundMs });
-  return { nodes, answered, node, pass: (ms: number) => (now += ms) };
+  return { nodes, answered, node, pass: (ms: number) => (now += ms), greetings: () => greetings };
 }
 
 describe('the nodes behind a relay, as one report', () => {
@@ -47,5 +48,22 @@ describe('the nodes behind a relay, as one report', () => {
     expect(nodes.applied()).toBe(1);
     gone.heard();
     expect(nodes.applied()).toBe(0);
+  });
+
+  it('G2: tells upstream the longest bound there is before a node with a longer one than its own gets a lease', () => {
+    const { nodes, node, greetings } = setUp();
+    node(2_000);
+    expect([nodes.bound, greetings()]).toEqual([2_000, 1]);
+    node(2_001);
+    expect([nodes.bound, greetings()]).toEqual([60_000, 2]);
+    node(60_000);
+    node(0);
+    expect([nodes.bound, greetings()]).toEqual([60_000, 2]);
+  });
+
+  it('G2: takes a node that does not tell its bound for one with the longest', () => {
+    const { nodes, node, greetings } = setUp();
+    node(0);
+    expect([nodes.bound, greetings()]).toEqual([60_000, 2]);
   });
 });

@@ -47,7 +47,15 @@ const name = 'G2, G9: Kafka down under load';
     it(`G2, G9: no revoke fails, none is lost, and no session outlives its revocation by more than B (SEED=${SEED}, ${SECONDS} s)`, async () => {
       const { oracle, nodes, urls, apiKey, brokers } = cluster;
       const doors = { urls, apiKey };
-      const load = new Load({ doors, nodes, oracle, random: randomFrom(SEED), users: 24, ttlMs: TTL_MS });
+      const load = new Load({
+        doors,
+        nodes,
+        oracle,
+        random: randomFrom(SEED),
+        users: 24,
+        ttlMs: TTL_MS,
+        attemptMs: 10_000,
+      });
       const published = new Set<string>();
       load.start();
       await sleep(3_000);
@@ -96,6 +104,7 @@ const name = 'G2, G9: Kafka down under load';
           drainedMs,
           backMs: Math.round(tookMs),
           rssMb: { before, after },
+          whyFailed: load.failures,
         },
       };
       const faults = [{ name: 'Kafka down', times: 1, worstRecoveryMs: Math.round(tookMs) }];
