@@ -111,7 +111,8 @@ export class KafkaSource implements RunningSource {
       this.#fail('stream-changed', `stream ${stream.streamId} with ${stream.lanes} lanes`);
       this.#restarts.soon();
     } else {
-      this.#lanes?.await(answer.barrier, reading, this.#outside.clocks.monotonic() - this.#options.bound);
+      const since = this.#outside.clocks.monotonic() - this.#options.bound;
+      this.#lanes?.await(answer.barrier, reading, since, answer.referenceTimeMs);
       this.#settle();
     }
   }
@@ -161,8 +162,10 @@ export class KafkaSource implements RunningSource {
       if (content.kind === 'revocation')
         this.#outside.onRevocation(revocationOf(content.published.revocation));
     } catch (error) {
+      // A parser's message quotes the value, where a `sub` may stand.
+      const reason = error instanceof RangeError ? error.message : 'no JSON';
       // Not taken: if it was a record of the stream, its sequence is missing now, and the next one shows a gap.
-      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${String(error)}`);
+      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${reason}`);
     }
     const verdict = this.#lanes?.take(lane, BigInt(offset), record);
     if (verdict === 'gap') this.#gap(lane, offset);

@@ -103,7 +103,7 @@ class WatchClient implements RunningSource {
     // Revocations that keep coming are progress, without limit before the first answer: that is the replay.
     const silent = now - this.#heardAt >= this.#patience;
     const limit = silent ? this.#patience : this.#applied ? BUSY * this.#patience : Infinity;
-    if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer' });
+    if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
     else this.#renew();
   }
 
