@@ -121,10 +121,11 @@ export class KafkaSource implements RunningSource {
   #consume(): void {
     const { topic, groupPrefix, maxWaitTimeInMs, client } = this.#settings;
     const { stream, referenceTimeMs, maxAccessTtlMs } = this.#answer ?? {};
+    // Of a stream that is gone; the next answer that names one begins anew.
+    this.#stream = stream;
     if (this.#closed || stream === undefined) return;
     void this.#consumer?.close();
     this.#lanes = undefined;
-    this.#stream = stream;
     this.#counts.consumers += 1;
     const settings = {
       topic,
