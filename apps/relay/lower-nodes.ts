@@ -1,9 +1,7 @@
 import type { StartStopwatch, Stopwatch } from '#application';
-import type { FollowedRevocations, NodeIntroduction, ReportingNode } from '#revocation-bus';
-import type { NodeReception } from '#watch-door';
+import type { NodeIntroduction, ReportingNode, UpstreamFollower } from '#revocation-bus';
+import { MAX_BOUND_MS, type NodeReception } from '#watch-door';
 
-/** For a node that does not tell its bound: the longest that the SDK accepts. */
-const LONGEST_BOUND_MS = 60_000;
 const MAX_ANSWERS = 256;
 
 interface LowerNode {
@@ -22,11 +20,15 @@ export class LowerNodes implements NodeReception {
   /** Which answered renewal of ours brought a cursor. */
   private readonly answers = new Map<string, number>();
   private newest = 0;
+  private told: number;
 
+  /** @param bound of the relay itself, ms */
   constructor(
-    follower: Pick<FollowedRevocations, 'listen'>,
+    private readonly follower: Pick<UpstreamFollower, 'listen' | 'reconnect'>,
+    bound: number,
     private readonly startStopwatch: StartStopwatch,
   ) {
+    this.told = bound;
     follower.listen({
       revoked: () => undefined,
       barrierAnswered: ({ cursor, n }) => {
@@ -37,13 +39,24 @@ export class LowerNodes implements NodeReception {
     });
   }
 
-  introduce({ boundMs }: NodeIntroduction): ReportingNode {
-    const node: LowerNode = {
-      applied: 0,
-      heardFor: this.startStopwatch(),
-      boundMs: boundMs || LONGEST_BOUND_MS,
-    };
+  /**
+   * The bound to tell upstream, ms: once the relay falls silent, no node behind it accepts for longer. Its own, or the longest
+   * there is since a node with a longer one has come.
+   */
+  get bound(): number {
+    return this.told;
+  }
+
+  /** A node that does not tell its bound has the longest. */
+  introduce({ boundMs: given }: NodeIntroduction): ReportingNode {
+    const boundMs = given || MAX_BOUND_MS;
+    const node: LowerNode = { applied: 0, heardFor: this.startStopwatch(), boundMs };
     this.nodes.add(node);
+    if (boundMs > this.told) {
+      this.told = MAX_BOUND_MS;
+      // Whoever waits is answered by the new stream: nobody gets a lease before the upstream knows.
+      this.follower.reconnect();
+    }
     return {
       isAwaited: false,
       heard: (cursor) => {

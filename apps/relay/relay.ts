@@ -40,12 +40,12 @@ export async function startRelay(settings: RelaySettings, outside: RelaySurround
   const { upstream, apiKey, bound, nodeId } = settings;
   const timers = systemTimers;
   const follower: UpstreamFollower = new UpstreamFollower({
-    open: openUpstream({ upstream, apiKey, nodeId, bound, applied: () => nodes.applied() }),
+    open: openUpstream({ upstream, apiKey, nodeId, nodes: () => nodes }),
     timers,
     bound,
     onEnd: ({ detail }) => outside.onUpstreamEnd(detail),
   });
-  const nodes = new LowerNodes(follower, startStopwatch);
+  const nodes = new LowerNodes(follower, bound, startStopwatch);
   // What nodes are told of `maxAccessTtl` comes with each answer.
   const hub = new WatchHub({ follower, log: new MemoryCursors(follower), timers, maxAccessTtl: 0 });
   const renewals = new RenewClient(upstream);

@@ -24,9 +24,12 @@ export interface UpstreamOptions {
   readonly upstream: readonly string[];
   readonly apiKey: string;
   readonly nodeId: string;
-  readonly bound: number;
-  /** Id of the newest renewal of ours whose answer every node behind us has applied; 0: none. */
-  readonly applied: () => number;
+  readonly nodes: () => {
+    /** How long one of the nodes behind us may accept after we have fallen silent, ms. */
+    readonly bound: number;
+    /** Id of the newest renewal of ours whose answer every one of them has applied; 0: none. */
+    applied(): number;
+  };
 }
 
 const MAX_MESSAGE_BYTES = 1 << 20;
@@ -78,7 +81,7 @@ const toRenewed = (given: NonNullable<WatchAnswer['renewed']>): Renewed => ({
 
 /** Opens Watch streams at the upstream's addresses in turn, each on a connection of its own. */
 export const openUpstream =
-  ({ upstream, apiKey, nodeId, bound, applied }: UpstreamOptions): OpenUpstream =>
+  ({ upstream, apiKey, nodeId, nodes }: UpstreamOptions): OpenUpstream =>
   (attempt, cursor, handlers) => {
     const client = connect(upstream[attempt % upstream.length]!);
     const call = client.makeBidiStreamRequest(
@@ -110,9 +113,9 @@ export const openUpstream =
       const refused = ![status.UNAVAILABLE, status.CANCELLED, status.OK].includes(code);
       handlers.onEnd({ detail: `gRPC status ${code} ${details.slice(0, 200)}`, refused });
     });
-    call.write({ hello: { nodeId, cursor, boundMs: bound } });
+    call.write({ hello: { nodeId, cursor, boundMs: nodes().bound, passesOn: true } });
     return {
-      renew: (id) => void call.write({ renew: { id, applied: String(applied()) } }),
+      renew: (id) => void call.write({ renew: { id, applied: String(nodes().applied()) } }),
       close,
     };
   };
@@ -145,7 +148,7 @@ export class RenewClient {
         );
       });
     } catch (error) {
-      if (toCurfewError(error).code === 'ERR_UNAVAILABLE' && client === this.client) {
+      if (isAway(error) && client === this.client) {
         this.client = connect(this.upstream[++this.at % this.upstream.length]!);
         client.close();
       }
@@ -156,6 +159,12 @@ export class RenewClient {
   close(): void {
     this.client.close();
   }
+}
+
+/** What a caller did wrong says nothing of the address. */
+function isAway(error: unknown): boolean {
+  const { code } = error as Partial<ServiceError>;
+  return code === undefined || code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
 }
 
 /** What the upstream's refusal of an API key means here: whatever is neither of the two ends no stream. */

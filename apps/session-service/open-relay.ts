@@ -2,18 +2,20 @@ import { Logger } from '@nestjs/common';
 import { isCurfewError } from '#contracts';
 import {
   openKafka,
+  openKafkaEventsProducer,
   openKafkaLanePublisher,
   readKafkaConnection,
   RelayRole,
+  SessionEvents,
   systemTimers,
   TopicGate,
   wantedTopics,
   type KafkaLog,
   type RelayNews,
-  type RelayRoleStats,
 } from '#revocation-bus';
 import type { Environment } from './config/environment.js';
 import type { MetricSource } from './metrics/metrics.js';
+import { relayMetrics } from './metrics/relay-metrics.js';
 import type { Storage } from './storage.js';
 import type { UndoList } from './undo-list.js';
 
@@ -26,7 +28,10 @@ const TOLD_EVERY = 10;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');
 
-function tell(logger: Logger, news: RelayNews): void {
+type News =
+  RelayNews | { readonly kind: 'session-events-failed'; readonly error: unknown; readonly failures: number };
+
+function tell(logger: Logger, news: News): void {
   switch (news.kind) {
     case 'leads':
       logger.log(
@@ -63,6 +68,16 @@ export async function openRelay(
   // The client says the same thing at every attempt; what matters is told by the role.
   const kafkaLog: KafkaLog = (_level, message) => logger.debug(message);
   const kafka = openKafka(connection, kafkaLog);
+  const source = sourceOf(env.CURFEW_ISSUER);
+  const events = new SessionEvents({
+    log: log.storedLog,
+    timers: systemTimers,
+    open: openKafkaEventsProducer(kafka, env.CURFEW_KAFKA_SESSION_EVENTS_TOPIC),
+    source,
+    onFailure: (error, failures) => {
+      tell(logger, { kind: 'session-events-failed', error, failures });
+    },
+  });
   const gate = new TopicGate({
     kafka,
     wanted: wantedTopics(env, env.CURFEW_MAX_ACCESS_TTL),
@@ -78,75 +93,11 @@ export async function openRelay(
     openLog: log.openRelayLog,
     maxAccessTtl: env.CURFEW_MAX_ACCESS_TTL,
     heartbeatEveryMs: env.CURFEW_KAFKA_HEARTBEAT,
-    source: sourceOf(env.CURFEW_ISSUER),
+    source,
+    beside: (...leadership) => events.besideTheRelay(...leadership),
     onNews: (news) => tell(logger, news),
   });
   role.start();
   undo.add(() => role.stop());
-  return [...relayMetrics(() => role.stats()), topicMetric(gate)];
-}
-
-const topicMetric = (gate: TopicGate): MetricSource => ({
-  name: 'curfew_relay_topic_findings',
-  help: 'What is wrong with the topics, by the last check that a broker answered; nothing is published while it is not 0.',
-  type: 'gauge',
-  collect: () => [{ labels: {}, value: gate.findings.length }],
-});
-
-function relayMetrics(stats: () => RelayRoleStats): MetricSource[] {
-  const metric = (
-    name: string,
-    type: MetricSource['type'],
-    help: string,
-    valueOf: (stats: RelayRoleStats) => number | undefined,
-  ): MetricSource => ({
-    name,
-    help,
-    type,
-    collect: () => {
-      const value = valueOf(stats());
-      return value === undefined ? [] : [{ labels: {}, value }];
-    },
-  });
-  return [
-    metric('curfew_relay_leader', 'gauge', '1 while this instance publishes to Kafka.', ({ leader }) =>
-      leader ? 1 : 0,
-    ),
-    metric(
-      'curfew_relay_incarnation',
-      'gauge',
-      'Of this instance’s leadership, while it has one.',
-      ({ incarnation }) => incarnation,
-    ),
-    metric(
-      'curfew_relay_revocations_total',
-      'counter',
-      'Revocations that the broker acknowledged, those published again by a new leadership included.',
-      ({ revocations }) => revocations,
-    ),
-    metric(
-      'curfew_relay_heartbeats_total',
-      'counter',
-      'Barriers whose heartbeats the broker acknowledged on every lane.',
-      ({ heartbeats }) => heartbeats,
-    ),
-    metric(
-      'curfew_relay_produce_failures_total',
-      'counter',
-      'Produces to the revocations topic that failed or were late.',
-      ({ failures }) => failures,
-    ),
-    metric(
-      'curfew_relay_lag_revocations',
-      'gauge',
-      'Revocations that the leader has read and the broker has not acknowledged.',
-      ({ leader, behind }) => (leader ? behind : undefined),
-    ),
-    metric(
-      'curfew_relay_heartbeat_age_seconds',
-      'gauge',
-      'Since the last acknowledged heartbeat of this leadership.',
-      ({ heartbeatAgeMs }) => (heartbeatAgeMs === undefined ? undefined : heartbeatAgeMs / 1_000),
-    ),
-  ];
+  return relayMetrics({ role, events, gate, measure: log.measure });
 }

@@ -17,6 +17,9 @@ export class LocalNode {
   /** Something was said that may change a receipt. */
   private matters = false;
 
+  /** @param fleet the tenants of its API key */
+  constructor(readonly fleet: string) {}
+
   get cursor(): string {
     return this.report?.cursor ?? '';
   }

@@ -3,7 +3,7 @@ import { FollowedRecentRevocations } from './followed-recent-revocations.js';
 import { NodeRegistry } from './node-registry.js';
 import { RenewalDesk } from './renewal-desk.js';
 import { FakeRevocationLog, FakeRevocationStore } from './testing/fake-revocation-log.js';
-import { Instance } from './testing/instance.js';
+import { Instance, MAX_ACCESS_TTL } from './testing/instance.js';
 import { MemoryNodeReports } from './testing/memory-node-reports.js';
 import { VirtualTimers } from './testing/virtual-timers.js';
 import { WatchingNode } from './testing/watching-node.js';
@@ -215,6 +215,14 @@ describe('NodeRegistry', () => {
     expect(one.registry.introduce({ ...NODE, nodeId: 'n2' }).isAwaited).toBe(false);
   });
 
+  it('tells by its own clock for how long a node has been silent here', async () => {
+    const { renew } = one.watch('n1');
+    await renew();
+    store.stepClock(600_000);
+    await timers.advance(600);
+    expect((await one.registry.all())[0]!.silentForMs).toBe(660);
+  });
+
   it('of two nodes with one name the last one counts; keys of other tenants are other names', async () => {
     one.registry.introduce({ ...NODE, boundMs: 1_000 });
     await timers.advance(1);
@@ -227,10 +235,45 @@ describe('NodeRegistry', () => {
     ]);
   });
 
-  it('prunes what is silent for a day', async () => {
+  it('prunes what no receipt can show any more', async () => {
     one.watch('n1');
     await timers.advance(300);
     expect(reports.pruned).toHaveLength(1);
-    expect(store.clock() - reports.pruned[0]!).toBeLessThanOrEqual(86_400_000 + 1_000);
+    const kept = store.clock() - reports.pruned[0]!;
+    expect(kept).toBeGreaterThan(MAX_ACCESS_TTL + 60_000 + 63_000);
+    expect(kept).toBeLessThanOrEqual(MAX_ACCESS_TTL + 60_000 + 63_000 + 601_000);
+  });
+
+  it('bounds what a key can fill with node ids of its own: the others are one node that has applied nothing', async () => {
+    const { renew, node } = one.watch('first');
+    const introduce = (nodeId: string, tenants = ['default']) => {
+      const cursor = node.renewals.at(-1)?.cursor ?? '';
+      return one.registry.introduce({ ...NODE, nodeId, tenants }, cursor);
+    };
+    await renew();
+    for (let i = 0; i < 10_500; i++) introduce(`made-up-${i}`).heard();
+    introduce('elsewhere', ['theirs']);
+    await revoke('s1');
+    await renew();
+    await renew();
+    introduce('late').heard(node.renewals.at(-1)!.cursor);
+    const all = await one.registry.all();
+    expect(all.length).toBe(10_002);
+    expect(all.filter(({ nodeId }) => nodeId === 'elsewhere')).toHaveLength(1);
+    const others = all.find(({ nodeId }) => nodeId.startsWith('others'));
+    expect(others).toMatchObject({ tenants: ['default'], boundMs: 0, cursor: '' });
+    expect(await one.has('first', 's1')).toBe(true);
+    // Silent ones make room.
+    await timers.advance(121_000);
+    introduce('late');
+    await timers.advance(1_000);
+    expect((await one.registry.all()).some(({ nodeId }) => nodeId === 'late')).toBe(true);
+  });
+
+  it('refuses to wait for news when the instance stops', async () => {
+    const waiting = one.registry.news(60_000);
+    await one.registry.stop();
+    await waiting;
+    await expect(one.registry.news(1)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' });
   });
 });

@@ -6,6 +6,7 @@ import {
   type RecentRevocation,
   type ReferenceClock,
 } from '#application';
+import { CurfewError } from '#contracts';
 import type { RevocationCursors } from './followed-revocations.js';
 import { LocalNode } from './local-node.js';
 import { NewsRound } from './news-round.js';
@@ -19,11 +20,16 @@ const ALIVE_EVERY_MS = 2_500;
 /** A node that has not been heard from for so long is at another instance, or gone. */
 const FORGET_AFTER_MS = 120_000;
 const PRUNE_EVERY_MS = 600_000;
-const KEEP_MS = 86_400_000;
 /** While somebody waits, other instances' reports are read this often at most. */
 const READ_EVERY_MS = 100;
 /** Reports from before this concern no revocation in the memory: it, and the longest silence that means anything. */
 const SILENCE_MS = 63_000;
+/** Memory and rows: node ids come from the nodes. So many are told apart under the keys of the same tenants. */
+const MOST_NODES = 10_000;
+/** Stands for the others: it has applied nothing and its bound is the longest, so no receipt calls complete what is not. */
+const OTHERS = { nodeId: 'others (too many nodes)', boundMs: 0 } as const;
+/** Longer ones come from no store of ours: some 800 transactions at once. */
+const MAX_APPLIED_CURSOR = 8_192;
 
 export interface NodeRegistryOptions {
   readonly memory: RevocationMemory;
@@ -54,6 +60,8 @@ export interface ReportingNode {
  */
 export class NodeRegistry implements NodeReports {
   private readonly nodes = new Map<string, LocalNode>();
+  /** How many of them are under the keys of the same tenants. */
+  private readonly fleets = new Map<string, number>();
   /** Revocations that somebody waits for, with how many do. */
   private readonly hurried = new Map<RecentRevocation, number>();
   private readonly round: NewsRound;
@@ -70,17 +78,17 @@ export class NodeRegistry implements NodeReports {
   /** A node says who it is. Of two with one name and one key, the one that reported last counts. */
   introduce(introduction: NodeIntroduction, cursor = ''): ReportingNode {
     const tenants = [...new Set(introduction.tenants)].sort();
-    const known = this.options.cursors.isCursor(cursor) ? cursor : '';
-    const key = keyOf({ ...introduction, tenants });
-    const report = { ...introduction, tenants, cursor: known };
+    const fleet = JSON.stringify(tenants);
+    const isOther =
+      !this.nodes.has(keyOf({ ...introduction, tenants })) && (this.fleets.get(fleet) ?? 0) >= MOST_NODES;
+    const report = { ...introduction, ...(isOther ? OTHERS : {}), tenants };
+    const key = keyOf(report);
+    const node = (): LocalNode => this.nodeAt(key, fleet);
     const heard = (told?: string): void => {
-      const node = this.nodeAt(key);
-      // A cursor of another store says nothing here.
-      const applied = told !== undefined && this.options.cursors.isCursor(told) ? told : node.cursor;
-      this.heard(node, { ...report, cursor: applied });
+      this.heard(node(), { ...report, cursor: isOther ? '' : (this.known(told) ?? node().cursor) });
     };
-    this.heard(this.nodeAt(key), report);
-    const isAwaited = (): boolean => this.isAwaited(this.nodeAt(key));
+    this.heard(node(), { ...report, cursor: isOther ? '' : (this.known(cursor) ?? '') });
+    const isAwaited = (): boolean => !isOther && this.isAwaited(node());
     return {
       heard,
       get isAwaited() {
@@ -89,10 +97,27 @@ export class NodeRegistry implements NodeReports {
     };
   }
 
-  private nodeAt(key: string): LocalNode {
-    let node = this.nodes.get(key);
-    if (!node) this.nodes.set(key, (node = new LocalNode()));
+  /** A cursor of another store says nothing here. */
+  private known(cursor: string | undefined): string | undefined {
+    const isKnown =
+      cursor !== undefined && cursor.length <= MAX_APPLIED_CURSOR && this.options.cursors.isCursor(cursor);
+    return isKnown ? cursor : undefined;
+  }
+
+  private nodeAt(key: string, fleet: string): LocalNode {
+    const known = this.nodes.get(key);
+    if (known) return known;
+    const node = new LocalNode(fleet);
+    this.nodes.set(key, node);
+    this.fleets.set(fleet, (this.fleets.get(fleet) ?? 0) + 1);
     return node;
+  }
+
+  private forget(key: string, { fleet }: LocalNode): void {
+    this.nodes.delete(key);
+    const left = (this.fleets.get(fleet) ?? 1) - 1;
+    if (left > 0) this.fleets.set(fleet, left);
+    else this.fleets.delete(fleet);
   }
 
   shows(cursor: string, mark: string): boolean {
@@ -102,15 +127,20 @@ export class NodeRegistry implements NodeReports {
   async all(): Promise<readonly NodeReport[]> {
     const merged = new Map<string, NodeReport>();
     for (const report of await this.look()) merged.set(keyOf(report), report);
-    for (const [key, { report }] of this.nodes) {
+    const now = this.options.timers.monotonic();
+    for (const [key, { report, heardAt }] of this.nodes) {
       const stored = merged.get(key);
-      if (report && (!stored || stored.reportedAt <= report.reportedAt)) merged.set(key, report);
+      if (report && (!stored || stored.reportedAt <= report.reportedAt))
+        merged.set(key, { ...report, silentForMs: now - heardAt });
     }
     return [...merged.values()];
   }
 
   news(ms: number): Promise<void> {
-    return this.stopped ? Promise.resolve() : this.round.next(ms);
+    // Whoever waits for news in a loop must not turn in it.
+    if (this.stopped)
+      return Promise.reject(new CurfewError('ERR_UNAVAILABLE', { detail: 'this instance stops' }));
+    return this.round.next(ms);
   }
 
   hurry(revocation: RecentRevocation): () => void {
@@ -161,7 +191,7 @@ export class NodeRegistry implements NodeReports {
     await this.write();
     const { timers } = this.options;
     const now = timers.monotonic();
-    for (const [key, node] of this.nodes) if (now - node.heardAt > FORGET_AFTER_MS) this.nodes.delete(key);
+    for (const [key, node] of this.nodes) if (now - node.heardAt > FORGET_AFTER_MS) this.forget(key, node);
     if (this.nodes.size > 0 && !this.stopped)
       this.timer ??= timers.setTimeout(() => void this.turn(), WRITE_EVERY_MS);
   }
@@ -198,7 +228,8 @@ export class NodeRegistry implements NodeReports {
   private async prune(now: number): Promise<void> {
     if (now - this.prunedAt < PRUNE_EVERY_MS || this.stopped) return;
     this.prunedAt = now;
-    await this.options.store.prune(this.options.clock.now() - KEEP_MS);
+    const { store, clock, windowMs } = this.options;
+    await store.prune(clock.now() - windowMs - SILENCE_MS - PRUNE_EVERY_MS);
   }
 
   /** One look at the store for all that ask at about the same time. */

@@ -126,6 +126,23 @@ describe('UpstreamFollower', () => {
     await stop();
   });
 
+  it('G2: after a new greeting nobody is answered by the old stream', async () => {
+    const { timers, upper, stop } = await startCascade();
+    const node = new WatchingNode().connect(upper.hub);
+    await timers.advance(1_000);
+    upper.link.delayMs = 20;
+    node.renew('1');
+    await timers.advance(5);
+    const greeted = upper.link.opened;
+    upper.follower.reconnect();
+    expect(upper.link.opened).toBe(greeted + 1);
+    await timers.advance(38);
+    expect(node.renewals).toEqual([]);
+    await timers.advance(100);
+    expect(node.renewals.map(({ id }) => id)).toEqual(['1']);
+    await stop();
+  });
+
   it('leaves an upstream that does not answer, and goes on at the next', async () => {
     const { timers, upper, instance, stop } = await startCascade();
     const silent = new WatchHub({

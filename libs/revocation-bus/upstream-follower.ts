@@ -101,6 +101,13 @@ export class UpstreamFollower implements FollowedRevocations {
     this.firstBarrier();
   }
 
+  /** Ends the stream and opens another at once, for what is said in its greeting. Who waits is answered by the new one. */
+  reconnect(): void {
+    if (this.stopped || !this.stream) return;
+    this.leave();
+    this.connect();
+  }
+
   listen(listener: RevocationListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

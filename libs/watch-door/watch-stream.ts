@@ -12,7 +12,12 @@ import { MalformedMessage } from './decode-strictly.js';
 import { toGrpcStatus } from './grpc-status.js';
 
 export interface WatchRequest {
-  readonly hello?: { readonly nodeId?: string; readonly cursor?: string; readonly boundMs?: number };
+  readonly hello?: {
+    readonly nodeId?: string;
+    readonly cursor?: string;
+    readonly boundMs?: number;
+    readonly passesOn?: boolean;
+  };
   /** `uint64` as decimal text; absent for 0. */
   readonly renew?: { readonly id?: string; readonly applied?: string };
 }
@@ -36,6 +41,8 @@ export interface WatchSurroundings {
 const HELLO_PATIENCE_MS = 10_000;
 export const MAX_NODE_ID = 128;
 export const MAX_CURSOR = 32_768;
+/** The longest staleness bound that the SDK takes. How long receipts wait for a silent node rests on it. */
+export const MAX_BOUND_MS = 60_000;
 /** Control characters and halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
@@ -81,16 +88,18 @@ export class WatchStream {
     }
   }
 
-  private greet({ nodeId, cursor = '', boundMs = 0 }: NonNullable<WatchRequest['hello']>): void {
+  private greet(hello: NonNullable<WatchRequest['hello']>): void {
+    const { nodeId, cursor = '', boundMs = 0, passesOn = false } = hello;
     if (this.subscription) return this.end(invalid('hello', 'must be sent once'));
     if (!isNodeId(nodeId))
       return this.end(invalid('hello.nodeId', `must be a string of 1 to ${MAX_NODE_ID} characters`));
     if (cursor.length > MAX_CURSOR) return this.end(invalid('hello.cursor', 'is too long'));
+    if (boundMs > MAX_BOUND_MS) return this.end(invalid('hello.boundMs', `must be at most ${MAX_BOUND_MS}`));
     clearTimeout(this.helloTimer);
     const { hub, nodes, tenants } = this.outside;
     this.subscription = hub.subscribe({
       tenants,
-      node: nodes.introduce({ nodeId, tenants, boundMs, via: 'watch' }, cursor),
+      node: nodes.introduce({ nodeId, tenants, boundMs, via: 'watch' }, passesOn ? '' : cursor),
       cursor,
       send: (outgoing) => this.call.write(outgoing),
       close: (reason) => {

@@ -5,7 +5,8 @@ import { createApiKey } from '#local-cluster';
 import { API_KEY_SCOPES } from '#contracts';
 import { AUDIENCE, externalDatabase, ISSUER } from '../support/cluster.js';
 import { OwnPostgres } from '../support/own-postgres.js';
-import { ChaosNode, mutantUrl } from './chaos-node.js';
+import { ChaosKafka } from './chaos-kafka.js';
+import { ChaosNode } from './chaos-node.js';
 import { Instance } from './instance.js';
 import { MovableClock } from './movable-clock.js';
 import { Oracle } from './oracle.js';
@@ -16,6 +17,10 @@ import { Watchdog } from './watchdog.js';
 export const TTL_MS = 120_000;
 /** A token is not judged in its last seconds. */
 const TTL_MARGIN_MS = 10_000;
+const LIFE_OF_TOKENS = {
+  CURFEW_ACCESS_TTL: `${TTL_MS / 1_000}s`,
+  CURFEW_MAX_ACCESS_TTL: `${TTL_MS / 1_000}s`,
+};
 const VERBOSE = process.env['CURFEW_TEST_VERBOSE'] !== undefined;
 
 /** One SDK process of the topology. */
@@ -27,6 +32,18 @@ export interface NodePlan {
   /** Its wall clock can be moved. */
   readonly movable?: boolean;
   readonly mutant?: string;
+  /** Over Kafka, with that to fall back on. Absent: over Watch. */
+  readonly kafka?: 'watch' | 'none';
+}
+
+export interface ChaosClusterOptions {
+  readonly nodes: readonly NodePlan[];
+  /** Brokers; nodes over Kafka need some. */
+  readonly brokers?: 1 | 3;
+  /** A script of `processes/mutants` that breaks every instance from outside. */
+  readonly mutant?: string;
+  /** More settings of the instances. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What runs, all of it real processes: PostgreSQL, two instances of the service, nodes. Every path between them is a proxy. */
@@ -35,6 +52,7 @@ export class ChaosCluster {
   readonly nodes: ChaosNode[] = [];
   readonly instances: Instance[] = [];
   apiKey = '';
+  kafka: ChaosKafka | undefined;
 
   private constructor(
     readonly folder: string,
@@ -43,7 +61,7 @@ export class ChaosCluster {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(plans: readonly NodePlan[]): Promise<ChaosCluster> {
+  static async start({ nodes, brokers, mutant, env: more = {} }: ChaosClusterOptions): Promise<ChaosCluster> {
     const watchdog = Watchdog.start();
     const folder = await mkdtemp(join(tmpdir(), 'curfew-chaos-'));
     watchdog.folder(folder);
@@ -52,17 +70,18 @@ export class ChaosCluster {
     const env = {
       CURFEW_ISSUER: ISSUER,
       CURFEW_AUDIENCE: AUDIENCE,
-      CURFEW_ACCESS_TTL: `${TTL_MS / 1_000}s`,
-      CURFEW_MAX_ACCESS_TTL: `${TTL_MS / 1_000}s`,
+      ...LIFE_OF_TOKENS,
+      ...more,
       ...(await externalDatabase(join(folder, 'service'), postgres.url)),
     };
     const cluster = new ChaosCluster(folder, postgres, watchdog, env);
     try {
-      await cluster.startInstance('instance-1', postgres.url);
-      await cluster.startInstance('instance-2', postgres.url);
+      if (brokers !== undefined) cluster.kafka = await ChaosKafka.start(brokers, LIFE_OF_TOKENS);
+      await cluster.startInstance('instance-1', postgres.url, mutant);
+      await cluster.startInstance('instance-2', postgres.url, mutant);
       const key = { name: 'chaos', scopes: API_KEY_SCOPES, tenants: ['default'] };
       cluster.apiKey = await createApiKey(cluster.instances[0]!.service, key);
-      for (const plan of plans) await cluster.startNode(plan);
+      for (const plan of nodes) await cluster.startNode(plan);
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -79,10 +98,9 @@ export class ChaosCluster {
       name,
       folder,
       databaseUrl,
-      env: {
-        ...this.env,
-        ...(mutant === undefined ? {} : { NODE_OPTIONS: `--import=${mutantUrl(mutant)}` }),
-      },
+      env: { ...this.env, ...this.kafka?.settings },
+      brokers: this.kafka?.brokers ?? [],
+      ...(mutant === undefined ? {} : { mutant }),
       watchdog: this.watchdog,
       ...(clock ? { clock } : {}),
       ...(VERBOSE ? { onLine: (line: string) => console.log(`${name}: ${line}`) } : {}),
@@ -93,10 +111,18 @@ export class ChaosCluster {
 
   /** @param instances it knows these alone */
   async startNode(plan: NodePlan, instances: readonly Instance[] = this.instances): Promise<ChaosNode> {
-    const { movable = false, mutant, onStale = 'introspect', ...settings } = plan;
+    const { movable = false, mutant, onStale = 'introspect', kafka: fallback, ...settings } = plan;
+    const brokers = this.kafka?.brokers;
     const clock = movable ? MovableClock.make(this.folder, plan.name) : undefined;
     const node = await ChaosNode.start({
-      settings: { ...settings, onStale, apiKey: this.apiKey, issuer: ISSUER, audience: AUDIENCE },
+      settings: {
+        ...settings,
+        onStale,
+        apiKey: this.apiKey,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        ...(fallback && brokers ? { kafka: { brokers, fallback } } : {}),
+      },
       instances,
       watchdog: this.watchdog,
       onReport: (from, report) => this.oracle.reported(from, report),
@@ -124,11 +150,17 @@ export class ChaosCluster {
     return sum;
   }
 
+  /** @throws Error where there is no Kafka: a fault says so in its needs */
+  get brokers(): ChaosKafka {
+    if (this.kafka === undefined) throw new Error('there is no Kafka');
+    return this.kafka;
+  }
+
   /** Ends everything that was started, whatever state it is in. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.nodes.map((node) => node.end()));
     await Promise.allSettled(this.instances.map((instance) => instance.end()));
-    await this.postgres.stop();
+    await Promise.allSettled([this.kafka?.stop(), this.postgres.stop()]);
     await rm(this.folder, { recursive: true, force: true });
     this.watchdog.dismiss();
   }

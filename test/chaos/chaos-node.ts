@@ -1,9 +1,9 @@
-import { pathToFileURL } from 'node:url';
 import { built, Child } from '#local-cluster';
 import type { Instance } from './instance.js';
 import type { MovableClock } from './movable-clock.js';
 import type { NodeReport, NodeSettings, ToNode } from './processes/node-messages.js';
 import { Proxy } from './proxy.js';
+import { brokerPaths, imports } from './redirected.js';
 import type { Watchdog } from './watchdog.js';
 
 export interface ChaosNodeOptions {
@@ -18,10 +18,6 @@ export interface ChaosNodeOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** The script of a mutant, for `node --import`. */
-export const mutantUrl = (name: string): string =>
-  pathToFileURL(built(`test/chaos/processes/mutants/${name}.js`)).href;
-
 /** An API node: a process with the SDK that verifies all the time. */
 export class ChaosNode {
   private readonly questions = new Map<number, (report: NodeReport) => void>();
@@ -33,6 +29,8 @@ export class ChaosNode {
     private readonly child: Child<unknown>,
     /** To the service's doors. */
     readonly paths: readonly Proxy[],
+    /** To the brokers; empty for a node over Watch. */
+    readonly brokerPaths: readonly Proxy[],
   ) {}
 
   static async start(options: ChaosNodeOptions): Promise<ChaosNode> {
@@ -45,16 +43,18 @@ export class ChaosNode {
       service: `http://127.0.0.1:${http.port}`,
       watch: grpc.map(({ port }) => `http://127.0.0.1:${port}`),
     };
+    const brokers = await brokerPaths(settings.kafka?.brokers ?? []);
+    const redirect = settings.kafka !== undefined;
     const child = await Child.start({
       args: [
-        ...(mutant === undefined ? [] : ['--import', mutantUrl(mutant)]),
+        ...imports({ redirect, ...(mutant === undefined ? {} : { mutant }) }),
         built('test/chaos/processes/node.js'),
       ],
-      env: { ...clock?.env, CHAOS_NODE: JSON.stringify(given) },
+      env: { ...clock?.env, ...brokers.env, CHAOS_NODE: JSON.stringify(given) },
       ...(onLine ? { onLine } : {}),
     });
     watchdog.watch(child.pid);
-    const node = new ChaosNode(options, child, [http, ...grpc]);
+    const node = new ChaosNode(options, child, [http, ...grpc], brokers.paths);
     child.onMessage((message) => node.hear(message as NodeReport));
     return node;
   }
@@ -65,6 +65,10 @@ export class ChaosNode {
 
   get bound(): number {
     return this.options.settings.bound;
+  }
+
+  get isOverKafka(): boolean {
+    return this.brokerPaths.length > 0;
   }
 
   get clock(): MovableClock | undefined {
@@ -102,7 +106,7 @@ export class ChaosNode {
     this.child.signal('SIGCONT');
     await this.child.stop();
     this.options.watchdog.unwatch(this.child.pid);
-    await Promise.all(this.paths.map((path) => path.close()));
+    await Promise.all([...this.paths, ...this.brokerPaths].map((path) => path.close()));
   }
 
   private say(message: ToNode): void {

@@ -1,7 +1,7 @@
 import type { ChaosCluster } from './chaos-cluster.js';
 
 /** What a fault cannot do without. */
-export type Need = 'faketime';
+export type Need = 'faketime' | 'Kafka';
 
 /** In the order in which they are healed: what starts again finds what it needs. */
 export const PARTS = ['clock', 'postgres', 'broker', 'topic', 'services', 'nodes'] as const;

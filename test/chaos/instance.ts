@@ -1,6 +1,7 @@
 import { startService, type Service } from '#local-cluster';
 import type { MovableClock } from './movable-clock.js';
 import { Proxy } from './proxy.js';
+import { brokerPaths, imports, type BrokerPaths } from './redirected.js';
 import type { Watchdog } from './watchdog.js';
 
 export interface InstanceOptions {
@@ -9,6 +10,10 @@ export interface InstanceOptions {
   /** Its `DATABASE_URL` leads through a proxy to there. */
   readonly databaseUrl: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Which it is told of in `env`. It reaches them through proxies. */
+  readonly brokers: readonly string[];
+  /** A script of `processes/mutants` that breaks it from outside. */
+  readonly mutant?: string;
   readonly clock?: MovableClock;
   readonly watchdog: Watchdog;
   readonly onLine?: (line: string) => void;
@@ -24,17 +29,23 @@ export class Instance {
     private readonly options: InstanceOptions,
     /** Between it and PostgreSQL. */
     readonly database: Proxy,
+    private readonly brokers: BrokerPaths,
   ) {}
 
   static async start(options: InstanceOptions): Promise<Instance> {
     const port = portOf(options.databaseUrl);
-    const instance = new Instance(options, await Proxy.open(() => [port]));
+    const brokers = await brokerPaths(options.brokers);
+    const instance = new Instance(options, await Proxy.open(() => [port]), brokers);
     await instance.restart();
     return instance;
   }
 
   get name(): string {
     return this.options.name;
+  }
+
+  get brokerPaths(): readonly Proxy[] {
+    return this.brokers.paths;
   }
 
   get clock(): MovableClock | undefined {
@@ -80,11 +91,21 @@ export class Instance {
 
   /** Resolves when it serves. */
   async restart(): Promise<void> {
-    const { folder, env, clock, watchdog, onLine } = this.options;
+    const { folder, env, clock, watchdog, onLine, mutant } = this.options;
+    const first = imports({
+      redirect: this.brokerPaths.length > 0,
+      ...(mutant === undefined ? {} : { mutant }),
+    });
     const url = new URL(this.options.databaseUrl);
     url.port = String(this.database.port);
     this.running = await startService(folder, {
-      env: { ...env, ...clock?.env, DATABASE_URL: url.href },
+      env: {
+        ...env,
+        ...clock?.env,
+        ...this.brokers.env,
+        ...(first.length === 0 ? {} : { NODE_OPTIONS: first.join(' ') }),
+        DATABASE_URL: url.href,
+      },
       ...(onLine ? { onLine } : {}),
     });
     watchdog.watch(this.running.child.pid);
@@ -92,6 +113,6 @@ export class Instance {
 
   async end(): Promise<void> {
     if (this.running?.child.running === true) await this.stop();
-    await this.database.close();
+    await Promise.all([this.database, ...this.brokerPaths].map((path) => path.close()));
   }
 }

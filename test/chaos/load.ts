@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly random: () => number;
   /** Users at a time; each makes about one write in 0.6 s. */
   readonly users: number;
+  /** How long an attempt may take before it counts as failed and another instance is asked; 1,500 ms if absent. */
+  readonly attemptMs?: number;
   /** Life of an access token, milliseconds. */
   readonly ttlMs: number;
 }
@@ -29,6 +31,8 @@ export interface LoadCounts {
   massRevoked: number;
   failedWrites: number;
   failedRevokes: number;
+  /** With all its attempts. */
+  slowestRevokeMs: number;
 }
 
 type Login = IssuedSession & { readonly accessToken: string };
@@ -42,7 +46,16 @@ const LATE_SHARE = 0.25;
 
 /** Users who sign in and are signed out, one session or all but one, without a pause, whatever breaks. */
 export class Load {
-  readonly counts: LoadCounts = { created: 0, revoked: 0, massRevoked: 0, failedWrites: 0, failedRevokes: 0 };
+  readonly counts: LoadCounts = {
+    created: 0,
+    revoked: 0,
+    massRevoked: 0,
+    failedWrites: 0,
+    failedRevokes: 0,
+    slowestRevokeMs: 0,
+  };
+  /** Why attempts failed, and how often. */
+  readonly failures: Record<string, number> = {};
   /** Revocation ids by the session that they were for (its sid), or of the mass revocations. */
   readonly revocationIds: string[] = [];
   /** Every acknowledged session: `ending` from the first attempt on, `ended` when one was acknowledged. */
@@ -114,7 +127,7 @@ export class Load {
         ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(ATTEMPT_MS),
+      signal: AbortSignal.timeout(this.options.attemptMs ?? ATTEMPT_MS),
     });
     const text = await response.text();
     if (response.status >= 300) throw new Error(`${method} ${response.status}: ${text}`);
@@ -193,6 +206,10 @@ export class Load {
     this.timers.add(timer.unref());
   }
 
+  private slow(ms: number): void {
+    this.counts.slowestRevokeMs = Math.max(this.counts.slowestRevokeMs, Math.round(ms));
+  }
+
   /** Until it is acknowledged: what had no answer has an unknown outcome. Undefined when stopped. */
   private async persist<T>(
     failures: 'failedWrites' | 'failedRevokes',
@@ -200,12 +217,17 @@ export class Load {
     path: string,
     sent: { readonly body?: unknown; readonly key?: string } = {},
   ): Promise<T | undefined> {
+    const begun = performance.now();
     let turn = Math.floor(this.options.random() * 2);
     while (!this.stopping.signal.aborted) {
       try {
-        return await this.call<T>(method, path, { ...sent, turn });
-      } catch {
+        const answer = await this.call<T>(method, path, { ...sent, turn });
+        if (failures === 'failedRevokes') this.slow(performance.now() - begun);
+        return answer;
+      } catch (error) {
         this.counts[failures] += 1;
+        const why = `${method} ${(error as Error).message.slice(0, 80)}`;
+        this.failures[why] = (this.failures[why] ?? 0) + 1;
         turn += 1;
         await sleep(RETRY_MS);
       }

@@ -72,7 +72,11 @@ class Connection {
   private readonly lanes: readonly [up: Lane, down: Lane];
   private readonly sockets: readonly Socket[];
 
+  /** As the server sees it. */
+  readonly localPort: number | undefined;
+
   constructor(client: Socket, server: Socket, onClose: () => void) {
+    this.localPort = server.localPort;
     this.sockets = [client, server];
     this.lanes = [new Lane(client, server), new Lane(server, client)];
     for (const socket of this.sockets) {
@@ -100,7 +104,11 @@ class Connection {
   }
 
   reset(): void {
-    for (const socket of this.sockets) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of this.sockets) {
+      // Node would keep the handle of one that is reset while it says goodbye.
+      if (socket.writableEnded) socket.destroy();
+      else if (!socket.destroyed) socket.resetAndDestroy();
+    }
   }
 }
 
@@ -131,6 +139,11 @@ export class Proxy {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Whether a connection through it arrives from this port. */
+  arrivesFrom(port: number): boolean {
+    return [...this.connections].some((connection) => connection.localPort === port);
   }
 
   cut(): void {

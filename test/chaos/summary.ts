@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ChaosCluster } from './chaos-cluster.js';
 import type { Load } from './load.js';
 import type { Played } from './schedule.js';
@@ -48,7 +49,7 @@ export function summarise(
 
 const count = (n: number): string => n.toLocaleString('en');
 
-/** For people, then as one line of JSON, which also goes to the file that CHAOS_SUMMARY names. */
+/** For people, then as one line of JSON, which also goes to a file in the folder that CHAOS_SUMMARY names. */
 export function tell(summary: Summary): void {
   const { verified, writes, faults } = summary;
   const width = Math.max(...faults.map(({ name }) => name.length), 20);
@@ -68,6 +69,9 @@ export function tell(summary: Summary): void {
     ...(summary.more === undefined ? [] : [`  ${JSON.stringify(summary.more)}`]),
   ];
   console.log(`${lines.join('\n')}\n${JSON.stringify(summary)}`);
-  const file = process.env['CHAOS_SUMMARY'];
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(summary, null, 2)}\n`);
+  const folder = process.env['CHAOS_SUMMARY'];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${summary.what.replaceAll(' ', '-').toLowerCase()}.json`);
+  writeFileSync(file, `${JSON.stringify(summary, null, 2)}\n`);
 }

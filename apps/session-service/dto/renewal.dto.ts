@@ -1,7 +1,5 @@
-import { MAX_CURSOR, MAX_NODE_ID } from '#watch-door';
+import { MAX_BOUND_MS, MAX_CURSOR, MAX_NODE_ID } from '#watch-door';
 import { Integer, Line } from './fields.js';
-
-const MAX_UINT32 = 0xffff_ffff;
 
 /** A renewal of a node's lease. */
 export class RenewalBody {
@@ -10,7 +8,7 @@ export class RenewalBody {
 
   @Integer({
     min: 0,
-    max: MAX_UINT32,
+    max: MAX_BOUND_MS,
     description: "The node's staleness bound in milliseconds, for receipts; 0 if it does not say.",
   })
   readonly boundMs?: number;

@@ -2,6 +2,7 @@ import { Metadata, status as code, type ClientDuplexStream } from '@grpc/grpc-js
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RevocationMessage, ScopeRevocation } from '#contracts';
 import type { WatchSubscriberOptions, WatchSubscription } from '#revocation-bus';
+import type { Parts } from '../app.module.js';
 import { startFakeService, type FakeService } from '../testing/fake-service.js';
 import { GrpcCaller, methodAt, statusOf, toMetadata } from '../testing/grpc-caller.js';
 
@@ -27,15 +28,24 @@ const hub = {
   },
 };
 
+const introduced: [boundMs: number, cursor: string | undefined][] = [];
+const nodeRegistry = {
+  introduce: ({ boundMs }: { readonly boundMs: number }, cursor?: string) => {
+    introduced.push([boundMs, cursor]);
+    return { heard: () => undefined, isAwaited: false };
+  },
+} as unknown as Parts['nodeRegistry'];
+
 let service: FakeService;
 let caller: GrpcCaller;
 const streams: ClientDuplexStream<object | Buffer, object>[] = [];
 beforeAll(async () => {
-  service = await startFakeService({ watchHub: hub });
+  service = await startFakeService({ watchHub: hub, nodeRegistry });
   caller = new GrpcCaller(service.endpoints.grpc);
 });
 beforeEach(() => {
   subscriptions.length = 0;
+  introduced.length = 0;
   greeting = () => undefined;
 });
 afterEach(() => {
@@ -105,6 +115,25 @@ describe('Watch', () => {
     await until(() => subscriptions[0]?.renewals.length === 2);
     expect(subscriptions[0]?.options).toMatchObject({ tenants: ['default'], cursor: 'c1' });
     expect(subscriptions[0]?.renewals).toEqual(['18446744073709551615', '0']);
+  });
+
+  it('G2: takes the cursor of a node for what it has applied, of a relay only for what it has read', async () => {
+    watch().send(HELLO);
+    await until(() => subscriptions.length === 1);
+    watch().send({ hello: { ...HELLO.hello, boundMs: 60_000, passesOn: true } });
+    await until(() => subscriptions.length === 2);
+    expect(subscriptions.map(({ options }) => options.cursor)).toEqual(['c1', 'c1']);
+    expect(introduced).toEqual([
+      [0, 'c1'],
+      [60_000, ''],
+    ]);
+  });
+
+  it('refuses a bound that is longer than receipts wait for', async () => {
+    const { send, ended } = watch();
+    send({ hello: { ...HELLO.hello, boundMs: 60_001 } });
+    expect(await ended).toMatchObject({ code: code.INVALID_ARGUMENT });
+    expect(introduced).toEqual([]);
   });
 
   it('sends what the hub sends, in its order, a shared revocation to each stream', async () => {

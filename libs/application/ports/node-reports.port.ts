@@ -14,6 +14,8 @@ export interface NodeReport {
   readonly cursor: RevocationCursor;
   /** Reference time, milliseconds. */
   readonly reportedAt: number;
+  /** By this process's monotonic clock, milliseconds; absent: it reports at another instance. */
+  readonly silentForMs?: number;
 }
 
 /** The newest reports of all nodes, wherever they are connected: those of other instances half a second late. */

@@ -11,3 +11,9 @@ export {
 export { EVENT_METADATA_SCHEMA } from './metadata-schema.js';
 export type { JsonSchema } from './schema-parts.js';
 export { upcast, type VersionedEvent } from './upcast.js';
+export {
+  encodeSessionEvent,
+  publishedSchema,
+  secrecyOf,
+  type PublishedEventRecord,
+} from './published-event.js';

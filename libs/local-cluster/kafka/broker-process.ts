@@ -45,7 +45,8 @@ export class BrokerProcess {
       this.files.jars.java.command,
       [
         ...this.flags(),
-        ...['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.propertiesFile],
+        // With `=`: one in 64 begins with a dash.
+        ...['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', this.propertiesFile],
         ...credentials.flatMap((credential) => ['--add-scram', credential]),
       ],
       { within: FORMAT_MS },

@@ -9,4 +9,6 @@ export { relayMigrations } from './schema.js';
 export { aclLines, topicAcls } from './topic-acls.js';
 export { checkTopics, describeFinding, topicsRefused, type TopicFinding } from './topics.js';
 export { wantedTopics, type WantedTopic } from './wanted-topics.js';
+export { openKafkaEventsProducer } from './kafka-events-producer.js';
+export { SessionEvents, type SessionEventsStats } from './session-events.js';
 export { TopicGate, type TopicGateOptions } from './topic-gate.js';

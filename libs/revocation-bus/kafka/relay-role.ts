@@ -17,7 +17,7 @@ const OPEN_DEADLINE_MS = 5_000;
 const OPEN_PATIENCE_MS = 15_000;
 
 /** The log as a leadership reads it. */
-export interface RelayLog {
+interface RelayLog {
   readonly log: RevocationLog;
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export type OpenRelayLog = (
 ) => RelayLog;
 
 /** What runs beside a leadership and ends with it. */
-export type BesideTheRelay = (
+type BesideTheRelay = (
   begun: BegunTerm,
   connection: DedicatedConnection,
   signal: AbortSignal,
@@ -200,12 +200,16 @@ export class RelayRole {
     void follower.start();
     const checkpoints = this.keepCheckpoints(leadership, begun, relay, signal);
     const beside = this.options.beside?.(begun, leadership.connection, signal);
-    const end = await running;
+    let end: RelayEnd;
+    try {
+      end = await running;
+    } finally {
+      over.abort();
+      await Promise.allSettled([follower.stop(), checkpoints, beside]);
+      await opened.close();
+      this.ended(relay);
+    }
     const why = leadership.lost.aborted ? 'lock-lost' : end;
-    over.abort();
-    await Promise.allSettled([follower.stop(), checkpoints, beside]);
-    await opened.close();
-    this.ended(relay);
     onNews({ kind: 'led', incarnation: begun.term.incarnation, why });
     return why;
   }

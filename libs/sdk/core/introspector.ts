@@ -120,7 +120,7 @@ export function introspector(
     }
     if (known instanceof Promise || (known && known.lease.remaining() > unused)) return known;
     // The cheaper check first: this is where a node sheds load.
-    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many introspections');
+    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many calls');
     if (!isPlausible()) return undefined;
     const answer = ask(token, digest);
     entries.set(digest, answer);

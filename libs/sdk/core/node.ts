@@ -45,7 +45,6 @@ const sessionOf = (token: string, claims: AccessTokenClaims): AcceptedSession =>
 export class CurfewNode implements Curfew {
   readonly sessions: SessionsClient;
   readonly #options: CheckedOptions;
-  readonly #clocks: Clocks;
   readonly #service: ServiceClient;
   readonly #lease: Lease;
   readonly #time: ReferenceTime;
@@ -75,7 +74,6 @@ export class CurfewNode implements Curfew {
   constructor(options: CheckedOptions, outside: Outside) {
     const { clocks, dial, fetch } = outside;
     this.#options = options;
-    this.#clocks = clocks;
     this.#service = serviceClient(options.service, options.apiKey, fetch);
     this.sessions = lazySessionsClient(this.#service);
     this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
@@ -152,7 +150,7 @@ export class CurfewNode implements Curfew {
     const slot = table.find(digest);
     if (slot >= 0) {
       const session = table.session(slot, token);
-      const monotonic = this.#clocks.monotonic();
+      const now = this.#lease.reading();
       const { version } = this.#denied;
       // A mass revocation came since: looked at here, so that it costs the same however many are cached (G5).
       if (!table.isChecked(slot, version) && this.#denied.has(session)) {
@@ -160,8 +158,8 @@ export class CurfewNode implements Curfew {
         this.#counts.dropped += 1;
       } else {
         table.setChecked(slot, version);
-        const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
-        if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > unused) {
+        const alive = session.expiresAt * 1000 > this.#time.now(now.monotonic) && this.#trusts();
+        if (alive && this.#lease.remaining(now) > unused) {
           this.#counts.hits += 1;
           return Promise.resolve(session);
         }
@@ -171,8 +169,8 @@ export class CurfewNode implements Curfew {
   }
 
   lease(): { readonly fresh: boolean; readonly remainingMs: number } {
-    const remaining = this.#trusts() ? this.#lease.remaining() : 0;
-    return { fresh: remaining > 0, remainingMs: Math.max(remaining, 0) };
+    const remainingMs = this.#trusts() ? Math.max(this.#lease.remaining(), 0) : 0;
+    return { fresh: remainingMs > 0, remainingMs };
   }
 
   stats(): CurfewStats {
@@ -218,7 +216,7 @@ export class CurfewNode implements Curfew {
     if (!parsed || !claims || !isTimely(claims, now, this.#maxAccessTtl)) throw this.#refused();
     if (!this.#keys.has(parsed.kid)) {
       if (fetched) throw this.#refused();
-      if (!(await this.#keys.refresh())) throw stale('no signing keys');
+      if (!(await this.#keys.refresh())) throw stale('no keys');
       return this.#decide(token, digest, unused, true);
     }
     const session = sessionOf(token, claims);
@@ -267,13 +265,15 @@ export class CurfewNode implements Curfew {
   }
 
   #renewed(renewal: SourceRenewal): void {
-    const { reading, ageMs, referenceTimeMs, maxAccessTtlMs } = renewal;
+    const { reading, referenceTimeMs, maxAccessTtlMs } = renewal;
     this.#renewal = renewal;
     this.#time.set(referenceTimeMs);
-    this.#maxAccessTtl = maxAccessTtlMs;
-    this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
-    this.#diagnostics.trusted(this.#denied.trusted);
-    if (reading) this.#lease.extend(reading, ageMs);
+    // Only what is known to be young tells how long revocations are kept: another source may have brought later ones.
+    if (reading && this.#lease.extend(reading, renewal.ageMs)) {
+      this.#maxAccessTtl = maxAccessTtlMs;
+      this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
+      this.#diagnostics.trusted(this.#denied.trusted);
+    }
     this.#settle();
   }
 

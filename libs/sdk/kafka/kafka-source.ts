@@ -98,15 +98,21 @@ export class KafkaSource implements RunningSource {
   }
 
   #answered(answer: RenewAnswer, reading: Reading): void {
+    const wasNothing = this.#answer !== undefined && this.#answer.stream === undefined;
     this.#answer = answer;
     const { stream } = answer;
-    if (stream === undefined) return this.#fail('kafka-failed', 'the service publishes nothing to Kafka');
+    if (stream === undefined) {
+      // Said once: until the first relay leads, every answer says so.
+      if (!wasNothing) this.#fail('kafka-failed', 'the service publishes nothing to Kafka');
+      return;
+    }
     if (this.#stream === undefined) this.#restarts.now();
     else if (!sameStream(stream, this.#stream)) {
       this.#fail('stream-changed', `stream ${stream.streamId} with ${stream.lanes} lanes`);
       this.#restarts.soon();
     } else {
-      this.#lanes?.await(answer.barrier, reading, this.#outside.clocks.monotonic() - this.#options.bound);
+      const since = this.#outside.clocks.monotonic() - this.#options.bound;
+      this.#lanes?.await(answer.barrier, reading, since, answer.referenceTimeMs);
       this.#settle();
     }
   }
@@ -115,10 +121,11 @@ export class KafkaSource implements RunningSource {
   #consume(): void {
     const { topic, groupPrefix, maxWaitTimeInMs, client } = this.#settings;
     const { stream, referenceTimeMs, maxAccessTtlMs } = this.#answer ?? {};
+    // Of a stream that is gone; the next answer that names one begins anew.
+    this.#stream = stream;
     if (this.#closed || stream === undefined) return;
     void this.#consumer?.close();
     this.#lanes = undefined;
-    this.#stream = stream;
     this.#counts.consumers += 1;
     const settings = {
       topic,
@@ -156,8 +163,10 @@ export class KafkaSource implements RunningSource {
       if (content.kind === 'revocation')
         this.#outside.onRevocation(revocationOf(content.published.revocation));
     } catch (error) {
+      // A parser's message quotes the value, where a `sub` may stand.
+      const reason = error instanceof RangeError ? error.message : 'no JSON';
       // Not taken: if it was a record of the stream, its sequence is missing now, and the next one shows a gap.
-      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${String(error)}`);
+      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${reason}`);
     }
     const verdict = this.#lanes?.take(lane, BigInt(offset), record);
     if (verdict === 'gap') this.#gap(lane, offset);

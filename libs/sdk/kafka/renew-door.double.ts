@@ -18,8 +18,8 @@ export const GOOD_ANSWER = {
 };
 
 /** Encoded by protobufjs, so that the codec is not its own judge. */
-export const encodeAnswer = (fields: object): Buffer => Buffer.from(ResponseType.encode(fields).finish());
-export const decodeRequest = (bytes: Uint8Array): unknown =>
+const encodeAnswer = (fields: object): Buffer => Buffer.from(ResponseType.encode(fields).finish());
+const decodeRequest = (bytes: Uint8Array): unknown =>
   RequestType.toObject(RequestType.decode(bytes), { defaults: true });
 
 /** One call of `Renew` as the service sees it. */

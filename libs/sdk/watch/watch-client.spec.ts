@@ -11,7 +11,7 @@ describe('the watch client', () => {
   it('says hello without a cursor, then renews at once', () => {
     const node = NodeUnderTest.unanswered({ nodeId: 'node-7' });
     expect(node.watch.last.requests).toEqual([
-      { hello: { nodeId: 'node-7', cursor: '', boundMs: 2000 } },
+      { hello: { nodeId: 'node-7', cursor: '', boundMs: 2000, passesOn: false } },
       { renew: { id: 1, applied: 0 } },
     ]);
     expect(node.watch.last).toMatchObject({ url: 'http://watch.test/', apiKey: 'key-1' });

@@ -140,10 +140,9 @@ class WatchClient implements RunningSource {
     if (!this.#applied && (end.status ?? UNAVAILABLE) !== UNAVAILABLE) this.#cursor = '';
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** this.#failures, MAX_BACKOFF_MS);
     this.#failures += 1;
-    const url = this.#url;
-    this.#at += 1;
     this.#timer = setTimeout(() => this.connect(), backoff * (0.5 + Math.random() / 2)).unref();
-    this.#outside.onFailure('watch', url, end);
+    this.#outside.onFailure('watch', this.#url, end);
+    this.#at += 1;
   }
 }
 

@@ -1,4 +1,11 @@
 import type { Fault } from '../fault.js';
+import { brokerKilled } from './broker-killed.js';
+import { brokerPaused } from './broker-paused.js';
+import { nodeCutOffFromBoth, nodeCutOffFromBroker, serviceCutOffFromBroker } from './cut-off-from-broker.js';
+import { recordsRepeated } from './records-repeated.js';
+import { relayKilled } from './relay-killed.js';
+import { topicRecreated, topicTruncated } from './topic-lost.js';
+import { twoRelays } from './two-relays.js';
 import { nodeClockMoved, serviceClockMoved } from './clocks-moved.js';
 import { nodeCutOffFromService } from './node-cut-off-from-service.js';
 import { nodePaused } from './node-paused.js';
@@ -27,4 +34,14 @@ export const FAULTS: readonly Fault[] = [
   nodeCutOffFromService,
   nodeClockMoved,
   slowNetwork,
+  brokerKilled,
+  brokerPaused,
+  relayKilled,
+  twoRelays,
+  nodeCutOffFromBroker,
+  nodeCutOffFromBoth,
+  serviceCutOffFromBroker,
+  recordsRepeated,
+  topicTruncated,
+  topicRecreated,
 ];

@@ -10,6 +10,8 @@ export interface NodeSettings {
   readonly bound: number;
   readonly onStale: 'introspect' | 'reject';
   readonly maxSessions?: number;
+  /** Revocations come over Kafka. Absent: over Watch. */
+  readonly kafka?: { readonly brokers: readonly string[]; readonly fallback: 'watch' | 'none' };
 }
 
 export type ToNode =

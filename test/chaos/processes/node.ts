@@ -1,4 +1,5 @@
 import { createCurfew, CurfewSdkError } from '#sdk';
+import { kafkaRevocations } from '#sdk/kafka';
 import { monotonicNow } from './monotonic-now.js';
 import type { NodeCounts, NodeReport, NodeSettings, ToNode } from './node-messages.js';
 
@@ -13,6 +14,7 @@ const COLD_A_TICK = 2;
 const MAX_UNDER_WAY = 24;
 const REPORT_EVERY_MS = 200;
 
+const { kafka } = settings;
 const curfew = createCurfew({
   service: settings.service,
   watch: settings.watch,
@@ -24,6 +26,16 @@ const curfew = createCurfew({
   onStale: settings.onStale,
   nodeId: settings.name,
   ...(settings.maxSessions === undefined ? {} : { maxSessions: settings.maxSessions }),
+  ...(kafka === undefined
+    ? {}
+    : {
+        revocations: kafkaRevocations({
+          kafka: { brokers: [...kafka.brokers], clientId: settings.name },
+          fallback: kafka.fallback,
+          onDiagnostic: ({ kind, message }) => console.log(`${kind}: ${message}`),
+        }),
+      }),
+  onDiagnostic: ({ kind, message }) => console.log(`${kind}: ${message}`),
 });
 
 /** Tokens in turn. */

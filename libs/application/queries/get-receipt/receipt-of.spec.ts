@@ -96,6 +96,12 @@ describe('a receipt', () => {
     });
   });
 
+  it('G2: given a clock that jumped, leaves out no node that is heard at this instance', () => {
+    const before = { reportedAt: RECORDED - 600_000 };
+    expect(states([node('here', { ...before, silentForMs: 400 })], 1)).toEqual({ here: 'outstanding' });
+    expect(states([node('gone', { ...before, silentForMs: 5_002 })], 1)).toEqual({});
+  });
+
   it('G10: names only nodes whose key may see the tenant; of everyone, all', () => {
     const nodes = [
       node('ours'),

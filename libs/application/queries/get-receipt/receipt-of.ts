@@ -53,8 +53,12 @@ export function receiptOf(revocation: RecentRevocation, { now, reports, shows }:
     const isSilent = now - report.reportedAt > silenceOf(report);
     return isSilent && knownForMs >= boundOf(report) ? 'bounded' : 'outstanding';
   };
+  // Of a node that is heard here no clock is asked: one that jumped must not make it look gone, and the receipt complete.
+  const wasGone = ({ silentForMs, ...report }: NodeReport): boolean =>
+    (silentForMs === undefined ? recordedAt - report.reportedAt : silentForMs - knownForMs) >
+    silenceOf(report);
   const nodes = reports
-    .filter((report) => concerns(message, report) && recordedAt - report.reportedAt <= silenceOf(report))
+    .filter((report) => concerns(message, report) && !wasGone(report))
     .map((report) => ({
       nodeId: report.nodeId,
       state: stateOf(report),

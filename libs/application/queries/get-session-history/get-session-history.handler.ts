@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { CurfewError } from '#contracts';
+import { CurfewError, secrecyOf } from '#contracts';
 import { isSid, sessionStream, type Sealed } from '#domain';
 import { EVENT_LOG, type EventLog, type RecordedEvent } from '../../ports/event-log.port.js';
 import { PERSONAL_DATA_VAULT, type PersonalDataVault } from '../../ports/keys.port.js';
@@ -8,9 +8,6 @@ import { isVisible } from '../../tenancy.js';
 import { GetSessionHistory, type HistoryEvent, type HistoryPage } from './get-session-history.query.js';
 
 const DEFAULT_LIMIT = 100;
-/** Hashes, salts and key ids appear in no answer (DESIGN §5). */
-const WITHHELD = new Set(['secretHash', 'salt', 'pepperId', 'macKeyId', 'idempotencyKeyHash']);
-const SEALED = new Set(['device', 'claims', 'note']);
 const CURSOR = /^[0-9]{1,9}$/;
 
 interface Owner {
@@ -50,9 +47,10 @@ export class GetSessionHistoryHandler implements IQueryHandler<GetSessionHistory
     const { recordedAt, actor, initiator, correlationId } = metadata;
     const data: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(event.data)) {
-      if (WITHHELD.has(name)) continue;
-      if (!SEALED.has(name)) data[name] = value;
-      else if (opened) data[name] = await this.vault.unseal(opened.tenant, opened.sub, value as Sealed);
+      const secrecy = secrecyOf(name);
+      if (secrecy === 'open') data[name] = value;
+      else if (secrecy === 'sealed' && opened)
+        data[name] = await this.vault.unseal(opened.tenant, opened.sub, value as Sealed);
     }
     return { id, type, revision, position, recordedAt, actor, initiator, correlationId, data };
   }
