@@ -45,6 +45,9 @@ export interface OpenDoors<T> {
 /** How long calls under way may take to end when the doors close. */
 const CLOSING_PATIENCE_MS = 3_000;
 
+/** Connections that may wait to be taken (the system's own limit counts as well): nodes that lost their leases come together. */
+const HTTP_BACKLOG = 4096;
+
 /** A host as it stands in a URL; in place of every address of the machine, one that can be called. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
@@ -92,7 +95,7 @@ export async function openDoors<T>(options: DoorOptions<T>): Promise<OpenDoors<T
     await app.init();
     prepared = await options.beforeListening(app);
     await app.startAllMicroservices().catch(cannotListen('GRPC'));
-    await app.listen(http.port, http.host).catch(cannotListen('HTTP'));
+    await app.listen({ ...http, backlog: HTTP_BACKLOG }).catch(cannotListen('HTTP'));
   } catch (error) {
     await close();
     throw error;

@@ -86,8 +86,10 @@ class Consumer:
         since = answer["referenceTimeMs"] - answer["maxAccessTtlMs"] - MARGIN_MS
         listing = subprocess.run(self.kcat("-L", "-J", "-t", self.options.topic), capture_output=True, text=True, timeout=10)
         count = len(json.loads(listing.stdout)["topics"][0]["partitions"])
+        # The ends first: what is written in between must not fall in front of the pin.
+        ends = [self.offset(n, -1) for n in range(count)]
         pinned = [self.offset(n, since) for n in range(count)]
-        pinned = [self.offset(n, -1) if at < 0 else at for n, at in enumerate(pinned)]
+        pinned = [ends[n] if at < 0 else at for n, at in enumerate(pinned)]
         self.lanes = [Lane(at, self.offset(n, -2) < at) for n, at in enumerate(pinned)]
         generation = self.records = queue.Queue()
         for n, at in enumerate(pinned):
@@ -110,7 +112,8 @@ class Consumer:
     def apply(self, message):
         scope, until = message["scope"], message["appliesUntil"]
         if scope == "session":
-            self.sessions[(message["tenant"], message["sid"])] = until
+            key = (message["tenant"], message["sid"])
+            self.sessions[key] = max(until, self.sessions.get(key, 0))
         elif scope in SCOPES:
             key = (scope, message["tenant"], {"user": message["sub"], "client": message.get("client")}.get(scope, ""))
             known = self.scopes.setdefault(key, [])
@@ -131,7 +134,8 @@ class Consumer:
         for m0, answer in self.renewals:
             beats = [lane.heartbeat for lane in self.lanes if not lane.broken and lane.heartbeat]
             good = len(beats) == len(self.lanes) == answer["lanes"] and all(
-                int(h["barrier"]) >= int(answer["barrier"]) and h["stream"] == answer["streamId"] and h["lanes"] == answer["lanes"]
+                int(h["barrier"]) >= int(answer["barrier"]) and h["referenceTimeMs"] >= answer["referenceTimeMs"]
+                and h["stream"] == answer["streamId"] and h["lanes"] == answer["lanes"]
                 for h in beats
             )
             if good and (self.lease is None or m0[0] > self.lease[0]):

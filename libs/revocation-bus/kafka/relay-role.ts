@@ -200,12 +200,16 @@ export class RelayRole {
     void follower.start();
     const checkpoints = this.keepCheckpoints(leadership, begun, relay, signal);
     const beside = this.options.beside?.(begun, leadership.connection, signal);
-    const end = await running;
+    let end: RelayEnd;
+    try {
+      end = await running;
+    } finally {
+      over.abort();
+      await Promise.allSettled([follower.stop(), checkpoints, beside]);
+      await opened.close();
+      this.ended(relay);
+    }
     const why = leadership.lost.aborted ? 'lock-lost' : end;
-    over.abort();
-    await Promise.allSettled([follower.stop(), checkpoints, beside]);
-    await opened.close();
-    this.ended(relay);
     onNews({ kind: 'led', incarnation: begun.term.incarnation, why });
     return why;
   }

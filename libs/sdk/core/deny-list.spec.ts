@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DenyList } from './deny-list.js';
-import { sessionEnd, sessionOf } from './deny-list.double.js';
+import { massRevocation, sessionEnd, sessionOf } from './deny-list.double.js';
 
 const TTL = 900_000;
 const KEEP = TTL + 60_000;
@@ -45,14 +45,47 @@ describe('G2: the deny-list', () => {
     expect(list.has(sessionOf({ tenant: 't', sid: 's' }))).toBe(true);
   });
 
-  it('does not hold a repeated entry for longer', () => {
+  it('holds a repeated entry for as long as what arrives now, in the same room', () => {
     const list = new DenyList(1, '*');
     list.add(sessionEnd('t', 's'));
     list.renewed(0, TTL);
+    // The first one may have come from a deposed primary: the session lived on, and this is the end that was acknowledged.
     list.add(sessionEnd('t', 's'));
     expect(list.trusted).toBe(true);
-    list.renewed(KEEP, TTL);
+    list.renewed(KEEP - 1, TTL);
+    list.renewed(2 * KEEP - 2, TTL);
+    expect(list.has(sessionOf())).toBe(true);
+    list.renewed(2 * KEEP - 1, TTL);
     expect(list.size).toBe(0);
+  });
+
+  it('of one epoch that was given out twice spares what both spare', () => {
+    const orders = [
+      [
+        { a: 1, b: 1, c: 2 },
+        { b: 3, c: 1 },
+      ],
+      [
+        { b: 3, c: 1 },
+        { a: 1, b: 1, c: 2 },
+      ],
+    ];
+    for (const messages of orders) {
+      const list = new DenyList(10, '*');
+      for (const excepted of messages) {
+        const { version } = list;
+        list.add(massRevocation('user', 5, excepted));
+        expect(list.version).toBeGreaterThan(version);
+      }
+      const seen = (sid: string, epoch: number) => list.has(sessionOf({ sid, ep: [epoch, 0, 0, 0] }));
+      expect([seen('a', 4), seen('b', 2), seen('b', 3), seen('c', 1), seen('c', 2)]).toEqual([
+        true,
+        true,
+        false,
+        true,
+        false,
+      ]);
+    }
   });
 
   it('is not trusted once an entry finds no room, and evicts none for it', () => {

@@ -22,6 +22,10 @@ interface Entry {
 /** The end of a session that arrives now: nothing that it has seen spares it. One object for all of a batch. */
 const endOfSession = (): Entry => ({ batch: { at: Infinity }, epoch: Infinity, excepted: new Map() });
 
+/** The epoch that a session must have seen to survive. */
+const needed = ({ epoch, excepted }: Pick<Entry, 'epoch' | 'excepted'>, sid: string): number =>
+  Math.min(epoch, excepted.get(sid) ?? Infinity);
+
 type ScopeIds = Pick<Session, 'tenant' | 'sub' | 'clientId' | 'sid'>;
 
 /** One key for each of `SCOPES`. Injective: ids are other ones in another tenant. */
@@ -65,35 +69,38 @@ export class DenyList {
   has(session: Session): boolean {
     return keysOf(session).some((key, scope) => {
       const entry = this.#entries.get(key);
-      return (
-        entry &&
-        (session.claims.ep?.[scope] ?? 0) < Math.min(entry.epoch, entry.excepted.get(session.sid) ?? Infinity)
-      );
+      return entry && (session.claims.ep?.[scope] ?? 0) < needed(entry, session.sid);
     });
   }
 
   /**
-   * Applies a revocation; of one scope that of the highest epoch counts, whatever their order. The same work for one session
-   * and for a million.
+   * Applies a revocation; of one scope that of the highest epoch counts, whatever their order. A deposed primary may have shown
+   * an epoch, or the end of a session, that the log then gave out again (ADR 11): so of two only whom both spare is spared, and
+   * the later one says how long they are kept. The same work for one session and for a million.
    * @returns false if it is none that is understood here: the list is not trusted then.
    */
   add(revocation: Revocation): boolean {
     const { batch } = this.#ended;
     const scope = SCOPES.indexOf(revocation.scope);
     const key = keysOf(revocation)[scope];
-    const { epoch, excepted } = revocation;
-    const entry = scope === SESSION ? this.#ended : { batch, epoch, excepted };
-    if (!key || entry.epoch === 0) {
+    if (!key || (scope !== SESSION && !revocation.epoch)) {
       this.#lost = batch;
       return false;
     }
-    const foreign = ![revocation.tenant, '*'].includes(this.#tenant);
-    if ((foreign && revocation.scope !== 'global') || entry.epoch <= (this.#entries.get(key)?.epoch ?? 0))
-      return true;
-    if (scope !== SESSION) this.version += 1;
+    if (![revocation.tenant, '*'].includes(this.#tenant) && revocation.scope !== 'global') return true;
+    let entry = this.#ended;
+    if (scope !== SESSION) {
+      const { epoch } = revocation;
+      const known = this.#entries.get(key) ?? revocation;
+      if (epoch < known.epoch) return true;
+      const excepted = new Map(revocation.excepted);
+      for (const [sid, from] of excepted) excepted.set(sid, Math.max(from, needed(known, sid)));
+      entry = { batch, epoch, excepted };
+      this.version += 1;
+    }
     // To the end of the map, since it stays for as long as what arrives now.
     this.#entries.delete(key);
-    if (this.#entries.size >= this.#max) this.#lost = batch;
+    if (this.size >= this.#max) this.#lost = batch;
     else this.#entries.set(key, entry);
     return true;
   }
@@ -109,6 +116,6 @@ export class DenyList {
       if (!left(batch)) break;
       this.#entries.delete(key);
     }
-    if (this.#lost && left(this.#lost) && this.#entries.size < this.#max) this.#lost = undefined;
+    if (this.#lost && left(this.#lost) && this.size < this.#max) this.#lost = undefined;
   }
 }

@@ -42,7 +42,7 @@ export function diagnostics(
   return {
     lastFailure: () => lastFailure,
     failed: (kind, failure) => {
-      lastFailure = failure instanceof Error ? failure.message : String(failure);
+      lastFailure = typeof failure === 'string' ? failure : (failure as Error).message;
       const now = clocks.monotonic();
       if (now - (toldAt.get(kind) ?? -Infinity) < QUIET_MS) return;
       toldAt.set(kind, now);

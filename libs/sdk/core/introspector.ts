@@ -1,14 +1,19 @@
 import type { AccessTokenClaims } from '#contracts';
 import type { ServiceAnswer } from '../http/service-client.js';
+import { malformed } from '../watch/protobuf.js';
 import { checkClaims, type ExpectedClaims } from './access-token.js';
 import type { Clocks } from './clocks.js';
+import type { Diagnostics } from './diagnostics.js';
 import { stale, type CurfewSdkError } from './error.js';
 import { Lease } from './lease.js';
 
 /** Calls at once: stale nodes must not take down the service that would make them fresh. */
 const MAX_CALLS = 64;
-/** After a failure none begins for half of this to all of it. */
-const PAUSE_MS = 200;
+/** Few: each opens a connection, and so do those of all other nodes. */
+const FIRST_CALLS = 8;
+/** No call begins for up to so long after one failed; twice as long each time that this did not help. */
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 3000;
 const MAX_ANSWERS = 10_000;
 
 /** What the service said about one token. `claims` is undefined if it is not alive, or not meant for here. */
@@ -28,7 +33,7 @@ export interface IntrospectorOptions extends ExpectedClaims {
 export interface IntrospectorSurroundings {
   readonly call: (token: string) => Promise<ServiceAnswer>;
   readonly clocks: Clocks;
-  readonly onFailure: (failure: unknown) => void;
+  readonly diagnostics: Diagnostics;
 }
 
 /**
@@ -44,17 +49,32 @@ export type Introspect = (
 ) => Promise<TokenAnswer | undefined>;
 
 /**
- * Asks the service about a token when the node has no lease. One call at a time for each token; its answer is reused. Each failure
- * halves the calls that may be under way at once, and each answer allows one more again.
+ * Asks the service about a token when the node has no lease. One call at a time for each token; its answer is reused. How many
+ * may be under way goes by how the service does: a failure, or an answer that took a quarter of B, halves it and makes a
+ * pause; answers in time let it grow again. So a fleet that has lost its leases takes what the service can give, and no more.
  */
 export function introspector(
   options: IntrospectorOptions,
-  { call, clocks, onFailure }: IntrospectorSurroundings,
+  { call, clocks, diagnostics }: IntrospectorSurroundings,
 ): Introspect {
   const entries = new Map<string, Entry>();
   let running = 0;
-  let limit = MAX_CALLS;
+  let limit = FIRST_CALLS;
+  let pause = MIN_PAUSE_MS;
   let resumeAt = -Infinity;
+
+  const pace = (good: boolean): void => {
+    const now = clocks.monotonic();
+    if (good) {
+      limit = Math.min(limit + 1 / limit, MAX_CALLS);
+      pause = MIN_PAUSE_MS;
+    } else if (now >= resumeAt) {
+      // Once for all that fail together.
+      limit = Math.max(limit / 2, 1);
+      resumeAt = now + pause * Math.random();
+      pause = Math.min(pause * 2, MAX_PAUSE_MS);
+    }
+  };
 
   const ask = async (token: string, digest: string): Promise<TokenAnswer> => {
     const lease = new Lease(clocks, options.bound);
@@ -64,17 +84,16 @@ export function introspector(
       const { body, headers } = await call(token);
       const said = body as Record<string, unknown>;
       const age = Number(headers.get('curfew-barrier-age') ?? NaN);
-      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw new Error('not an introspection');
+      if (typeof said['active'] !== 'boolean' || !(age >= 0)) throw malformed();
       lease.extend(asked, age);
       const answer = { claims: said['active'] ? checkClaims(said, options) : undefined, lease };
       keep(digest, answer);
-      limit = Math.min(limit + 1, MAX_CALLS);
+      pace(clocks.monotonic() - asked.monotonic < options.bound / 4);
       return answer;
     } catch (error) {
       entries.delete(digest);
-      limit = Math.max(limit / 2, 1);
-      resumeAt = clocks.monotonic() + PAUSE_MS * (0.5 + Math.random() / 2);
-      onFailure(error);
+      pace(false);
+      diagnostics.failed('introspection-failed', error);
       throw stale('introspection failed', error, (error as Partial<CurfewSdkError>).retryAfter);
     } finally {
       running -= 1;
@@ -100,8 +119,9 @@ export function introspector(
       known = entries.get(digest);
     }
     if (known instanceof Promise || (known && known.lease.remaining() > unused)) return known;
+    // The cheaper check first: this is where a node sheds load.
+    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many calls');
     if (!isPlausible()) return undefined;
-    if (running >= limit || clocks.monotonic() < resumeAt) throw stale('too many introspections');
     const answer = ask(token, digest);
     entries.set(digest, answer);
     return answer;

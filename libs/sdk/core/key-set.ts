@@ -5,7 +5,6 @@ import type { Clocks } from './clocks.js';
 const REFRESH_MS = 300_000;
 const COOL_DOWN_MS = 5000;
 const FIRST_RETRY_MS = 100;
-const SIGNATURE_BYTES = 64;
 
 interface VerifyKey {
   readonly key: KeyObject;
@@ -68,7 +67,7 @@ export function keySet(
     let failure: unknown;
     try {
       const fetched = keysOf((await fetchJwks()).body);
-      if (fetched.size === 0) throw new Error('no ES256 key');
+      if (!fetched.size) throw new Error('no ES256 key');
       keys = fetched;
       failures = 0;
     } catch (error) {
@@ -77,10 +76,10 @@ export function keySet(
     }
     flight = undefined;
     if (closed) return false;
-    const again = failures === 0 ? REFRESH_MS : Math.min(FIRST_RETRY_MS * 2 ** failures, COOL_DOWN_MS);
+    const again = failures ? Math.min(FIRST_RETRY_MS * 2 ** failures, COOL_DOWN_MS) : REFRESH_MS;
     timer = setTimeout(() => void load(), again * (0.8 + Math.random() * 0.4)).unref();
     onChange(failure);
-    return failures === 0;
+    return !failures;
   };
   const load = (): Promise<boolean> => (flight ??= fetchOnce());
 
@@ -90,12 +89,12 @@ export function keySet(
     has: (kid) => keys.has(kid),
     verifies: ({ kid, alg, signed, signature }) => {
       const key = keys.get(kid);
-      if (!key || alg !== 'ES256' || signature.length !== SIGNATURE_BYTES) return false;
-      return verify('sha256', signed, key, signature);
+      // A signature of another length is none: `verify` says so.
+      return !!key && alg === 'ES256' && verify('sha256', signed, key, signature);
     },
     refresh: async () => {
       const recent = clocks.monotonic() - fetchedAt < COOL_DOWN_MS;
-      return !flight && recent ? failures === 0 : load();
+      return !flight && recent ? !failures : load();
     },
     close: () => {
       closed = true;

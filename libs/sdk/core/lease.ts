@@ -31,21 +31,23 @@ export class Lease {
   /**
    * What was sent after `from` was answered by one whose own knowledge is `age` milliseconds old: the lease runs to B - age
    * after `from`. What would end earlier than the lease at hand changes nothing.
+   * @returns whether the lease is fresh by this answer: then it tells of a moment that is less than B ago.
    */
-  extend(from: Reading, age: number): void {
+  extend(from: Reading, age: number): boolean {
     const length = this.#bound - age;
-    if (!(age >= 0) || from.monotonic + length <= this.#from.monotonic + this.#length) return;
-    this.#from = from;
-    this.#length = length;
+    const isLater = age >= 0 && from.monotonic + length > this.#from.monotonic + this.#length;
+    if (isLater) {
+      this.#from = from;
+      this.#length = length;
+    }
+    return isLater && this.remaining() > 0;
   }
 
-  /** Milliseconds that the lease has left; fresh means above 0. To be read last before a decision. */
-  remaining(): number {
-    return this.remainingAt(this.#clocks.monotonic(), this.#clocks.wall());
-  }
-
-  /** The same for readings that were taken just now. */
-  remainingAt(monotonic: number, wall: number): number {
+  /**
+   * Milliseconds that the lease has left; fresh means above 0. To be read last before a decision.
+   * @param now a reading that was taken just now.
+   */
+  remaining({ monotonic, wall }: Reading = this.reading()): number {
     return this.#length - Math.max(monotonic - this.#from.monotonic, wall - this.#from.wall);
   }
 }

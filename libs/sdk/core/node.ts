@@ -45,7 +45,6 @@ const sessionOf = (token: string, claims: AccessTokenClaims): AcceptedSession =>
 export class CurfewNode implements Curfew {
   readonly sessions: SessionsClient;
   readonly #options: CheckedOptions;
-  readonly #clocks: Clocks;
   readonly #service: ServiceClient;
   readonly #lease: Lease;
   readonly #time: ReferenceTime;
@@ -75,7 +74,6 @@ export class CurfewNode implements Curfew {
   constructor(options: CheckedOptions, outside: Outside) {
     const { clocks, dial, fetch } = outside;
     this.#options = options;
-    this.#clocks = clocks;
     this.#service = serviceClient(options.service, options.apiKey, fetch);
     this.sessions = lazySessionsClient(this.#service);
     this.#diagnostics = diagnostics(clocks, options.onDiagnostic);
@@ -102,7 +100,7 @@ export class CurfewNode implements Curfew {
           timeoutMs: Math.min(options.bound, MAX_INTROSPECTION_MS),
         });
       },
-      onFailure: (failure) => this.#diagnostics.failed('introspection-failed', failure),
+      diagnostics: this.#diagnostics,
     });
     this.#source = options.open(options, {
       clocks,
@@ -152,7 +150,7 @@ export class CurfewNode implements Curfew {
     const slot = table.find(digest);
     if (slot >= 0) {
       const session = table.session(slot, token);
-      const monotonic = this.#clocks.monotonic();
+      const now = this.#lease.reading();
       const { version } = this.#denied;
       // A mass revocation came since: looked at here, so that it costs the same however many are cached (G5).
       if (!table.isChecked(slot, version) && this.#denied.has(session)) {
@@ -160,8 +158,8 @@ export class CurfewNode implements Curfew {
         this.#counts.dropped += 1;
       } else {
         table.setChecked(slot, version);
-        const alive = session.expiresAt * 1000 > this.#time.at(monotonic) && this.#trusts();
-        if (alive && this.#lease.remainingAt(monotonic, this.#clocks.wall()) > unused) {
+        const alive = session.expiresAt * 1000 > this.#time.now(now.monotonic) && this.#trusts();
+        if (alive && this.#lease.remaining(now) > unused) {
           this.#counts.hits += 1;
           return Promise.resolve(session);
         }
@@ -171,8 +169,8 @@ export class CurfewNode implements Curfew {
   }
 
   lease(): { readonly fresh: boolean; readonly remainingMs: number } {
-    const remaining = this.#trusts() ? this.#lease.remaining() : 0;
-    return { fresh: remaining > 0, remainingMs: Math.max(remaining, 0) };
+    const remainingMs = this.#trusts() ? Math.max(this.#lease.remaining(), 0) : 0;
+    return { fresh: remainingMs > 0, remainingMs };
   }
 
   stats(): CurfewStats {
@@ -218,7 +216,7 @@ export class CurfewNode implements Curfew {
     if (!parsed || !claims || !isTimely(claims, now, this.#maxAccessTtl)) throw this.#refused();
     if (!this.#keys.has(parsed.kid)) {
       if (fetched) throw this.#refused();
-      if (!(await this.#keys.refresh())) throw stale('no signing keys');
+      if (!(await this.#keys.refresh())) throw stale('no keys');
       return this.#decide(token, digest, unused, true);
     }
     const session = sessionOf(token, claims);
@@ -229,39 +227,35 @@ export class CurfewNode implements Curfew {
     return session;
   }
 
-  /** The stale way, and how it ended. */
+  /** The stale way: the service decides about this one token, and its answer is a lease for it alone. */
   async #ask(token: string, digest: string, unused: number): Promise<Session> {
-    this.#counts.stale += 1;
+    const counts = this.#counts;
+    counts.stale += 1;
     // A lease that is only too old for this one call is nobody's concern.
     if (!this.#fresh()) this.#diagnostics.fresh(false);
+    let outcome: 'staleAccepted' | 'staleRefused' | 'staleUnavailable' = 'staleUnavailable';
     try {
-      const session = await this.#introspected(token, digest, unused);
-      this.#counts.staleAccepted += 1;
+      if (this.#closed) throw stale(CLOSED);
+      if (!this.#options.introspect) throw stale('onStale');
+      const answer = await this.#introspect(token, digest, unused, () => this.#isPlausible(token));
+      const session = answer?.claims && sessionOf(token, answer.claims);
+      if (!session || session.expiresAt * 1000 <= this.#time.now() || this.#denied.has(session)) {
+        outcome = 'staleRefused';
+        throw this.#refused();
+      }
+      if (this.#closed || answer.lease.remaining() <= unused) throw stale('too old');
+      outcome = 'staleAccepted';
       return session;
-    } catch (error) {
-      this.#counts[(error as CurfewSdkError).status === 401 ? 'staleRefused' : 'staleUnavailable'] += 1;
-      throw error;
+    } finally {
+      counts[outcome] += 1;
     }
-  }
-
-  /** The service decides about this one token, and its answer is a lease for it alone. */
-  async #introspected(token: string, digest: string, unused: number): Promise<Session> {
-    if (this.#closed) throw stale(CLOSED);
-    if (!this.#options.introspect) throw stale('onStale');
-    const answer = await this.#introspect(token, digest, unused, () => this.#isPlausible(token));
-    const claims = answer?.claims;
-    if (!claims) throw this.#refused();
-    const session = sessionOf(token, claims);
-    if (claims.exp * 1000 <= this.#time.now() || this.#denied.has(session)) throw this.#refused();
-    if (this.#closed || answer.lease.remaining() <= unused) throw stale('answer too old');
-    return session;
   }
 
   /** Spares the service what is no token of ours whatever its state. */
   #isPlausible(token: string): boolean {
     const parsed = parseToken(token);
-    if (!parsed || !checkClaims(parsed.payload, this.#options)) return false;
-    return !this.#keys.has(parsed.kid) || this.#keys.verifies(parsed);
+    const ours = parsed && checkClaims(parsed.payload, this.#options);
+    return !!ours && (!this.#keys.has(parsed.kid) || this.#keys.verifies(parsed));
   }
 
   #revoked(revocation: Revocation): void {
@@ -271,13 +265,15 @@ export class CurfewNode implements Curfew {
   }
 
   #renewed(renewal: SourceRenewal): void {
-    const { reading, ageMs, referenceTimeMs, maxAccessTtlMs } = renewal;
+    const { reading, referenceTimeMs, maxAccessTtlMs } = renewal;
     this.#renewal = renewal;
     this.#time.set(referenceTimeMs);
-    this.#maxAccessTtl = maxAccessTtlMs;
-    this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
-    this.#diagnostics.trusted(this.#denied.trusted);
-    if (reading) this.#lease.extend(reading, ageMs);
+    // Only what is known to be young tells how long revocations are kept: another source may have brought later ones.
+    if (reading && this.#lease.extend(reading, renewal.ageMs)) {
+      this.#maxAccessTtl = maxAccessTtlMs;
+      this.#denied.renewed(referenceTimeMs, maxAccessTtlMs);
+      this.#diagnostics.trusted(this.#denied.trusted);
+    }
     this.#settle();
   }
 

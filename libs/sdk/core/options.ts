@@ -46,7 +46,7 @@ export function checkOptions(options: CurfewOptions): CheckedOptions {
   const { watch, nodeId = randomUUID(), onStale = 'introspect' } = options;
   const revocations = (options.revocations ?? watchSource) as OpenRevocationSource;
   const doors: readonly unknown[] = typeof watch === 'string' ? watch.split(',') : watch;
-  if (!Array.isArray(doors) || doors.length === 0) wrong('watch');
+  if (!Array.isArray(doors) || !doors.length) wrong('watch');
   for (const option of TEXTS) {
     const value: unknown = options[option];
     if (typeof value !== 'string' || !value) wrong(option);

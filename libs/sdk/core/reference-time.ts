@@ -19,13 +19,11 @@ export class ReferenceTime {
     this.#at = this.#clocks.monotonic();
   }
 
-  /** Milliseconds since the epoch; -Infinity before the first answer. */
-  now(): number {
-    return this.at(this.#clocks.monotonic());
-  }
-
-  /** The same for a monotonic reading that was taken just now. */
-  at(monotonic: number): number {
+  /**
+   * Milliseconds since the epoch; -Infinity before the first answer.
+   * @param monotonic a reading that was taken just now.
+   */
+  now(monotonic = this.#clocks.monotonic()): number {
     return this.#received + (monotonic - this.#at);
   }
 }

@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from '#contracts';
+import { decodeJson } from './access-token.js';
 import type { Session } from './curfew.types.js';
 
 /** What of a token is remembered. */
@@ -29,8 +30,6 @@ export class AcceptedSession implements Session {
   }
 
   get claims(): AccessTokenClaims {
-    return (this.#claims ??= JSON.parse(
-      Buffer.from(this.#token.split('.')[1] ?? '', 'base64url').toString(),
-    ) as AccessTokenClaims);
+    return (this.#claims ??= decodeJson(this.#token.split('.')[1]!) as unknown as AccessTokenClaims);
   }
 }

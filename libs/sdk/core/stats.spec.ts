@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { fakeTimers, NodeUnderTest, realTimers } from './node-under-test.double.js';
+import { json } from './rest-door.double.js';
 
 describe('stats', () => {
   beforeEach(fakeTimers);
@@ -61,29 +62,53 @@ describe('a service that cannot keep up', () => {
   beforeEach(fakeTimers);
   afterEach(realTimers);
 
-  it('is asked less at each failure, after a pause, and more again at each answer', async () => {
+  /** A node without a lease, and what happens to 100 tokens at once. */
+  async function overwhelmed() {
     const node = await NodeUnderTest.ready();
     await node.goStale();
-    const waiting: (() => void)[] = [];
-    node.rest.introspect = () =>
-      new Promise((resolve) => waiting.push(() => resolve(new Response('', { status: 503 }))));
+    const waiting: ((response: Response) => void)[] = [];
     const tokens = Array.from({ length: 100 }, (_, i) => node.key.token({ sid: `sid-${i}` }));
-    const askAll = async (): Promise<number> => {
+    const calls = async (answer: () => Response, takes = 0): Promise<number> => {
+      node.rest.introspect = () => new Promise((resolve) => waiting.push(resolve));
       const before = node.curfew.stats().introspections;
       const verdicts = tokens.map((token) => node.verdict(token));
+      await node.pass(1);
       const asked = node.curfew.stats().introspections - before;
-      for (const answer of waiting.splice(0)) answer();
+      node.clocks.advance(takes);
+      for (const resolve of waiting.splice(0)) resolve(answer());
       await Promise.all(verdicts);
       return asked;
     };
-    expect(await askAll()).toBe(64);
-    expect(await askAll()).toBe(0);
+    return { node, calls };
+  }
+  const failed = (): Response => new Response('', { status: 503 });
+  const inactive = (): Response => json({ active: false }, { headers: { 'curfew-barrier-age': '1990' } });
+
+  it('is asked less at each failure, after a pause that grows', async () => {
+    const { node, calls } = await overwhelmed();
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.99);
+    expect(await calls(failed)).toBe(8);
+    expect(await calls(failed)).toBe(0);
+    const asked: number[] = [];
+    for (const longest of [200, 400, 800, 1_600, 3_200, 3_200]) {
+      await node.pass(longest);
+      asked.push(await calls(failed));
+    }
+    expect(asked).toEqual([4, 2, 1, 1, 1, 1]);
+    random.mockRestore();
+  });
+
+  it('is asked less when it takes a quarter of B, and more again when it answers in time, up to 64', async () => {
+    const { node, calls } = await overwhelmed();
+    expect(await calls(inactive, 500)).toBe(8);
     await node.pass(200);
-    expect(await askAll()).toBe(1);
-    await node.pass(200);
-    node.introspectsAs();
-    expect(await askAll()).toBe(1);
-    expect(await askAll()).toBe(2);
+    expect(await calls(inactive, 100)).toBe(4);
+    let most = 0;
+    for (let i = 0; i < 80; i += 1) {
+      await node.pass(1_000);
+      most = Math.max(most, await calls(inactive, 100));
+    }
+    expect(most).toBe(64);
   });
 
   it('callers who are refused together are told to come back at different times', async () => {

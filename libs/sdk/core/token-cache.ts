@@ -19,9 +19,7 @@ export class TokenCache {
   }
 
   get size(): number {
-    let sum = 0;
-    for (const table of this.#tables) sum += table.size;
-    return sum;
+    return this.#tables.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The table that has the token, if one has. @param digest of the token, `crypto.hash('sha256', token, 'binary')`. */
@@ -39,8 +37,8 @@ export class TokenCache {
 
   /** Drops every token of a session; returns how many. */
   dropSession(tenant: string, sid: string): number {
-    const before = this.size;
+    const { size } = this;
     for (const table of this.#tables) table.dropSession(tenant, sid);
-    return before - this.size;
+    return size - this.size;
   }
 }

@@ -91,8 +91,8 @@ describe('verify with maxStaleness', () => {
         answers.push(() => resolve(json({ active: true, ...claimsOf({}) }, init)));
       });
     const first = verdict(node, token, 900);
-    node.clocks.advance(600);
-    const second = verdict(node, token, 500);
+    node.clocks.advance(400);
+    const second = verdict(node, token, 350);
     answers[0]?.();
     expect(await first).toBe('accepted');
     while (answers.length < 2) await node.pass(1);

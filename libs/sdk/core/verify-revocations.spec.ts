@@ -2,6 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NOW, SigningKey } from './minted-token.double.js';
 import { fakeTimers, NodeUnderTest, realTimers } from './node-under-test.double.js';
 import { json } from './rest-door.double.js';
+import {
+  asRevocationSource,
+  type OpenRevocationSource,
+  type SourceSurroundings,
+} from './revocation-source.js';
 
 describe('verify and revocations', () => {
   beforeEach(fakeTimers);
@@ -43,6 +48,46 @@ describe('verify and revocations', () => {
     expect(node.curfew.stats().denied).toBe(1);
     await node.pass(2_000);
     expect(node.curfew.stats().denied).toBe(0);
+  });
+
+  it('G2: an old answer of one source does not let go of what another one has brought since', async () => {
+    let source!: SourceSurroundings;
+    const open: OpenRevocationSource = (_, surroundings) => {
+      source = surroundings;
+      return { connect: () => undefined, close: () => undefined };
+    };
+    const node = new NodeUnderTest({ revocations: asRevocationSource(open) });
+    const renew = (referenceTimeMs: number, reading = source.lease.reading()): void =>
+      source.onRenewed({
+        via: 'kafka',
+        reading,
+        ageMs: 0,
+        cursor: '',
+        referenceTimeMs,
+        maxAccessTtlMs: 900_000,
+      });
+    const start = NOW * 1000;
+    renew(start);
+    await node.curfew.ready();
+    // The process is stopped for ten minutes. Then one source goes on at once, and the other finds an answer from before.
+    const early = source.lease.reading();
+    node.clocks.advance(600_000);
+    source.onRevocation({
+      scope: 'session',
+      tenant: 'acme',
+      sub: 'user-1',
+      sid: 'sid-1',
+      clientId: '',
+      epoch: 0,
+      excepted: new Map(),
+    });
+    renew(start, early);
+    renew(start + 600_000);
+    node.clocks.advance(400_000);
+    renew(start + 1_000_000);
+    expect(await node.verdict(node.key.token({ iat: NOW + 590, exp: NOW + 1_490 }))).toBe(
+      'ERR_TOKEN_REFUSED',
+    );
   });
 
   it('G2: a session that shares its id with one of another tenant lives on', async () => {

@@ -190,20 +190,20 @@ describe('verify without a fresh lease', () => {
     expect(await node.verdict(token)).toBe('ERR_TOKEN_REFUSED');
   });
 
-  it('asks once for a token at a time, and for 64 tokens at most', async () => {
+  it('asks once for a token at a time, and for 8 tokens at first', async () => {
     const node = await NodeUnderTest.ready();
     await node.goStale();
     const answers: (() => void)[] = [];
     node.rest.introspect = () =>
       new Promise((resolve) => answers.push(() => resolve(active({ sid: 'any' }))));
-    const tokens = Array.from({ length: 65 }, (_, i) => node.key.token({ sid: `s${i}` }));
+    const tokens = Array.from({ length: 9 }, (_, i) => node.key.token({ sid: `s${i}` }));
     const verdicts = tokens.flatMap((token) => [node.verdict(token), node.verdict(token)]);
     expect(await Promise.all(verdicts.slice(-2))).toEqual(['ERR_STALE', 'ERR_STALE']);
-    expect(answers).toHaveLength(64);
+    expect(answers).toHaveLength(8);
     for (const answer of answers) answer();
     expect(new Set(await Promise.all(verdicts.slice(0, -2)))).toEqual(new Set(['accepted']));
-    const again = node.verdict(tokens[64] as string);
-    answers[64]?.();
+    const again = node.verdict(tokens[8] as string);
+    answers[8]?.();
     expect(await again).toBe('accepted');
   });
 
@@ -224,13 +224,13 @@ describe('verify without a fresh lease', () => {
         status: 503,
         retryAfter: expect.any(Number),
       });
-      await node.pass(200);
+      await node.pass(3_200);
     }
     node.rest.introspect = () =>
       json({ code: 'ERR_UNAVAILABLE' }, { status: 503, headers: { 'retry-after': '7' } });
     await expect(node.curfew.verify(node.key.token())).rejects.toMatchObject({ retryAfter: 7 });
     await node.pass(1);
-    expect(node.kinds().filter((kind) => kind === 'introspection-failed').length).toBeLessThan(3);
+    expect(node.kinds().filter((kind) => kind === 'introspection-failed')).toHaveLength(6);
   });
 
   it('does not wait for longer than B', async () => {

@@ -42,6 +42,11 @@ describe(`verify, token by token (seed ${seed})`, () => {
 
   const other = new SigningKey('k1');
   const own = (): SigningKey => node.key;
+  const resigned = (change: (signature: Buffer) => Buffer): string => {
+    const [header = '', payload = '', signature = ''] = own().token().split('.');
+    return [header, payload, change(Buffer.from(signature, 'base64url')).toString('base64url')].join('.');
+  };
+
   it.each<[string, () => unknown]>([
     ['an empty text', () => ''],
     ['two parts', () => own().token().split('.').slice(0, 2).join('.')],
@@ -49,6 +54,15 @@ describe(`verify, token by token (seed ${seed})`, () => {
     ['no text', () => undefined],
     ['a number', () => 7],
     ['a signature of another key with the same id', () => other.token()],
+    ['a signature that is a byte short', () => resigned((bytes) => bytes.subarray(0, 63))],
+    ['a signature that is a byte long', () => resigned((bytes) => Buffer.concat([bytes, Buffer.alloc(1)]))],
+    [
+      'a signature whose two numbers are a byte long each',
+      () =>
+        resigned((bytes) =>
+          Buffer.concat([Buffer.alloc(1), bytes.subarray(0, 32), Buffer.alloc(1), bytes.subarray(32)]),
+        ),
+    ],
     ['another key brought along in the header', () => other.token({}, { jwk: other.jwk() })],
     ['another typ', () => own().token({}, { typ: 'JWT' })],
     ['no typ', () => own().token({}, { typ: undefined })],

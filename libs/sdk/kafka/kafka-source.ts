@@ -111,7 +111,8 @@ export class KafkaSource implements RunningSource {
       this.#fail('stream-changed', `stream ${stream.streamId} with ${stream.lanes} lanes`);
       this.#restarts.soon();
     } else {
-      this.#lanes?.await(answer.barrier, reading, this.#outside.clocks.monotonic() - this.#options.bound);
+      const since = this.#outside.clocks.monotonic() - this.#options.bound;
+      this.#lanes?.await(answer.barrier, reading, since, answer.referenceTimeMs);
       this.#settle();
     }
   }
@@ -120,10 +121,11 @@ export class KafkaSource implements RunningSource {
   #consume(): void {
     const { topic, groupPrefix, maxWaitTimeInMs, client } = this.#settings;
     const { stream, referenceTimeMs, maxAccessTtlMs } = this.#answer ?? {};
+    // Of a stream that is gone; the next answer that names one begins anew.
+    this.#stream = stream;
     if (this.#closed || stream === undefined) return;
     void this.#consumer?.close();
     this.#lanes = undefined;
-    this.#stream = stream;
     this.#counts.consumers += 1;
     const settings = {
       topic,
@@ -161,8 +163,10 @@ export class KafkaSource implements RunningSource {
       if (content.kind === 'revocation')
         this.#outside.onRevocation(revocationOf(content.published.revocation));
     } catch (error) {
+      // A parser's message quotes the value, where a `sub` may stand.
+      const reason = error instanceof RangeError ? error.message : 'no JSON';
       // Not taken: if it was a record of the stream, its sequence is missing now, and the next one shows a gap.
-      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${String(error)}`);
+      return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${reason}`);
     }
     const verdict = this.#lanes?.take(lane, BigInt(offset), record);
     if (verdict === 'gap') this.#gap(lane, offset);

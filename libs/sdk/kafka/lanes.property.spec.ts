@@ -79,7 +79,10 @@ const acts = fc.array(
 type MakeLanes = (stream: StreamView, pins: readonly Pin[]) => Lanes;
 
 /** Runs random histories. @returns how many renewals there were, and the first violation. */
-function explore(make: MakeLanes): { readonly leases: number; readonly violation: string | undefined } {
+function explore(
+  make: MakeLanes,
+  numRuns = RUNS,
+): { readonly leases: number; readonly violation: string | undefined } {
   let leases = 0;
   const details = fc.check(
     fc.property(acts, (history) => {
@@ -92,7 +95,7 @@ function explore(make: MakeLanes): { readonly leases: number; readonly violation
       leases += model.leases;
       return model.violation === undefined;
     }),
-    { numRuns: RUNS, seed: SEED, endOnFailure: true },
+    { numRuns, seed: SEED, endOnFailure: true },
   );
   return {
     leases,
@@ -194,6 +197,7 @@ describe('G2: the lease over Kafka, whatever becomes of records, relays and topi
     ['the number of lanes is not checked', withLane(AnyLaneCount)],
     ['one lane is enough', (stream, pins) => new OneLaneIsEnough(stream, pins)],
   ])('finds a violation when %s', (_, make) => {
-    expect(explore(make).violation).toBeDefined();
+    // Ends with the first one. Some are rare: about one history in a thousand shows them.
+    expect(explore(make, 20 * RUNS).violation).toBeDefined();
   });
 });

@@ -78,6 +78,23 @@ describe('the lanes of a topic', () => {
     }
   });
 
+  it('renew nothing by heartbeats from before the log was restored, whose barriers have higher numbers', () => {
+    const lanes = lanesOf(2);
+    const beat = (lane: number, barrier: string, sequence: number, referenceTimeMs: number): void => {
+      const { place } = heartbeat(barrier, sequence);
+      const data = { barrier, cursor: '', referenceTimeMs, maxAccessTtlMs: 1 };
+      lanes.take(lane, BigInt(sequence - 1), { place, content: { kind: 'heartbeat', heartbeat: data } });
+    };
+    beat(0, '5000', 1, 1_000);
+    beat(1, '5000', 1, 1_000);
+    lanes.await(3001n, at(100), 0, 1_200);
+    expect(lanes.renewed()).toBeUndefined();
+    beat(0, '3002', 2, 1_300);
+    expect(lanes.renewed()).toBeUndefined();
+    beat(1, '3002', 2, 1_300);
+    expect(lanes.renewed()?.reading).toEqual(at(100));
+  });
+
   it('forget renewals that are too old to be of use', () => {
     const lanes = lanesOf(2);
     lanes.await(1n, at(100), 0);

@@ -5,6 +5,7 @@ import { Lane, type Pin, type StreamView, type Verdict } from './lane.js';
 interface PendingRenewal {
   readonly barrier: bigint;
   readonly reading: Reading;
+  readonly referenceTimeMs: number;
 }
 
 /** A renewal behind whose barrier every lane was read. */
@@ -39,27 +40,28 @@ export class Lanes {
    * `Renew` answered with this barrier.
    * @param reading taken before it was sent.
    * @param since renewals from before this monotonic time are of no use any more.
+   * @param referenceTimeMs of the barrier. In one log a later barrier has no earlier time: a heartbeat with a higher number and
+   *   an earlier time was written before the log was restored from a backup, and says nothing of what came then.
    */
-  await(barrier: bigint, reading: Reading, since: number): void {
+  await(barrier: bigint, reading: Reading, since: number, referenceTimeMs = 0): void {
     const useful = this.#pending.filter((pending) => pending.reading.monotonic >= since);
-    this.#pending = [...useful, { barrier, reading }];
+    this.#pending = [...useful, { barrier, reading, referenceTimeMs }];
   }
 
   /** The renewal sent last of those that the lanes have caught up with; each is given once. */
   renewed(): LaneRenewal | undefined {
-    const heartbeat = this.#reached();
-    if (heartbeat === undefined) return undefined;
-    const reached = this.#pending.filter(({ barrier }) => barrier <= BigInt(heartbeat.barrier));
+    const heartbeats = this.#lanes.flatMap((lane) => lane.heartbeat ?? []);
+    // One knows nothing, or has a gap.
+    if (!this.hasAll(heartbeats.length)) return undefined;
+    const heartbeat = heartbeats.reduce(lowest);
+    const oldest = Math.min(...heartbeats.map(({ referenceTimeMs }) => referenceTimeMs));
+    const reached = this.#pending.filter(
+      ({ barrier, referenceTimeMs }) => barrier <= BigInt(heartbeat.barrier) && referenceTimeMs <= oldest,
+    );
     if (reached.length === 0) return undefined;
     const { reading } = reached.reduce((a, b) => (b.reading.monotonic >= a.reading.monotonic ? b : a));
     this.#pending = this.#pending.filter((pending) => pending.reading.monotonic > reading.monotonic);
     return { reading, heartbeat };
-  }
-
-  /** The least that any lane knows; undefined while one knows nothing, or has a gap. */
-  #reached(): Heartbeat | undefined {
-    const heartbeats = this.#lanes.flatMap((lane) => lane.heartbeat ?? []);
-    return this.hasAll(heartbeats.length) ? heartbeats.reduce(lowest) : undefined;
   }
 
   // The spec breaks these.

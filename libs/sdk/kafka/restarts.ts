@@ -1,7 +1,7 @@
 import type { Clocks } from '../core/clocks.js';
 
 const MIN_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 10_000;
 /** What has worked for so long is well again. */
 const WELL_MS = 60_000;
 

@@ -332,7 +332,12 @@ describe('Watch on the wire, against grpc-js', () => {
     connection.call(WATCH, { onMessage: () => undefined, onEnd: (end) => told.push(end) }).destroy();
     door.refuseWith = undefined;
     expect((await renew('n5'))[0]).toEqual({ streamId: 'n5', lanes: 4 });
+    connection.call(WATCH, {
+      onMessage: () => told.push({ message: 'late' }),
+      onEnd: (end) => told.push(end),
+    });
     connection.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 20));
     expect(() => connection.call(WATCH, { onMessage: () => undefined, onEnd: () => undefined })).toThrow();
     expect(told).toEqual([]);
   });

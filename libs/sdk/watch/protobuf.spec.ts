@@ -50,7 +50,9 @@ describe(`the codec against protobufjs (seed ${seed})`, () => {
       fc.property(text, text, safe, safe, (nodeId, cursor, id, applied) => {
         const read = (bytes: Uint8Array): object =>
           WatchRequestType.toObject(WatchRequestType.decode(bytes), { longs: Number, defaults: true });
-        expect(read(encodeHello(nodeId, cursor, 2000))).toEqual({ hello: { nodeId, cursor, boundMs: 2000 } });
+        expect(read(encodeHello(nodeId, cursor, 2000))).toEqual({
+          hello: { nodeId, cursor, boundMs: 2000, passesOn: false },
+        });
         expect(read(encodeRenew(id, applied))).toEqual({ renew: { id, applied } });
       }),
       { seed },

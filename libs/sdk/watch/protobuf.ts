@@ -57,7 +57,7 @@ export const encodeHello = (nodeId: string, cursor: string, bound: number): Buff
 export const encodeRenew = (id: number, applied: number): Buffer =>
   bytesField(2, numberField(1, id), numberField(2, applied));
 
-const malformed = (): RangeError => new RangeError('malformed message');
+export const malformed = (): RangeError => new RangeError('malformed message');
 
 /** A message's fields by number. What is absent, or of another wire type, reads as the default. */
 interface Fields {
@@ -110,8 +110,8 @@ export function fieldsOf(message: Buffer): Fields {
 /** @throws RangeError if the bytes are no message. A kind of message that is not known here comes back empty. */
 export function decodeWatchResponse(bytes: Buffer): WatchResponse {
   const message = fieldsOf(bytes);
-  const revocation = message.messages(1).at(-1);
-  const renewed = message.messages(2).at(-1);
+  const [revocation] = message.messages(1);
+  const [renewed] = message.messages(2);
   if (revocation) {
     const { text, number, messages } = revocation;
     const excepted = new Map(messages(10).map((entry) => [entry.text(1), entry.number(2)]));

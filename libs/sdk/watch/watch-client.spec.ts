@@ -11,7 +11,7 @@ describe('the watch client', () => {
   it('says hello without a cursor, then renews at once', () => {
     const node = NodeUnderTest.unanswered({ nodeId: 'node-7' });
     expect(node.watch.last.requests).toEqual([
-      { hello: { nodeId: 'node-7', cursor: '', boundMs: 2000 } },
+      { hello: { nodeId: 'node-7', cursor: '', boundMs: 2000, passesOn: false } },
       { renew: { id: 1, applied: 0 } },
     ]);
     expect(node.watch.last).toMatchObject({ url: 'http://watch.test/', apiKey: 'key-1' });
@@ -89,6 +89,25 @@ describe('the watch client', () => {
     first.revoke('sid-1');
     first.end('late');
     expect(node.curfew.stats()).toMatchObject({ denied: 0, connections: 2 });
+  });
+
+  it('gives a service that is slow with a whole fleet more time at each attempt, up to four times as much', async () => {
+    const node = await NodeUnderTest.ready();
+    node.watch.answers = false;
+    const lives: number[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      const { last } = node.watch;
+      const before = node.clocks.monotonic();
+      while (!last.destroyed) await node.pass(50);
+      lives.push(Math.round((node.clocks.monotonic() - before) / 1_000));
+      while (node.watch.last === last) await node.pass(50);
+    }
+    expect(lives.slice(1)).toEqual([2, 3, 4, 4, 4]);
+    node.watch.last.renewed(node.watch.last.renewals.at(-1) ?? 0);
+    expect(node.curfew.lease().fresh).toBe(true);
+    const { last } = node.watch;
+    await node.pass(1_700);
+    expect(last.destroyed).toBe(true);
   });
 
   it('is patient with a long replay, and later with a burst of revocations, though not for ever', async () => {

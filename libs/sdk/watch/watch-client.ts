@@ -5,7 +5,7 @@ import type {
   SourceSurroundings,
 } from '../core/revocation-source.js';
 import type { GrpcCall, GrpcConnection, StreamEnd } from './grpc-call.js';
-import { decodeWatchResponse, encodeHello, encodeRenew, type Renewed } from './protobuf.js';
+import { decodeWatchResponse, encodeHello, encodeRenew, malformed, type Renewed } from './protobuf.js';
 import { SentRenewals } from './sent-renewals.js';
 
 const PATH = '/curfew.v1.RevocationService/Watch';
@@ -16,6 +16,7 @@ const MIN_PATIENCE_MS = 250;
 const MAX_PATIENCE_MS = 1500;
 /** How many times as long a stream may leave renewals unanswered that brings revocations. */
 const BUSY = 10;
+const MAX_PATIENCE_TIMES = 4;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 1000;
 /** gRPC UNAVAILABLE: certainly not the cursor's fault. */
@@ -62,16 +63,12 @@ class WatchClient implements RunningSource {
     this.#heardAt = clocks.monotonic();
     try {
       this.#connection = dial(this.#url, apiKey);
-      const call: GrpcCall = this.#connection.call(PATH, {
-        onMessage: (bytes) => {
-          if (call === this.#call) this.#receive(bytes);
-        },
-        onEnd: (end) => {
-          if (call === this.#call) this.#fail(end);
-        },
+      // Of a connection that was destroyed nothing comes any more.
+      this.#call = this.#connection.call(PATH, {
+        onMessage: (bytes) => this.#receive(bytes),
+        onEnd: (end) => this.#fail(end),
       });
-      this.#call = call;
-      call.send(encodeHello(nodeId, this.#cursor, bound));
+      this.#call.send(encodeHello(nodeId, this.#cursor, bound));
       this.#renew();
     } catch (error) {
       this.#fail({ message: String(error) });
@@ -101,8 +98,10 @@ class WatchClient implements RunningSource {
   #tick(): void {
     const now = this.#outside.clocks.monotonic();
     // Revocations that keep coming are progress, without limit before the first answer: that is the replay.
-    const silent = now - this.#heardAt >= this.#patience;
-    const limit = silent ? this.#patience : this.#applied ? BUSY * this.#patience : Infinity;
+    // More patience each time: a service that is slow to answer a whole fleet would never get to the end of it.
+    const patience = this.#patience * Math.min(this.#failures + 1, MAX_PATIENCE_TIMES);
+    const silent = now - this.#heardAt >= patience;
+    const limit = silent ? patience : this.#applied ? BUSY * patience : Infinity;
     if (now - this.#sent.waitingSince >= limit) this.#fail({ message: 'no answer to renewals' });
     else this.#renew();
   }
@@ -120,9 +119,7 @@ class WatchClient implements RunningSource {
 
   #renewed(renewed: Renewed): void {
     const { id, maxAccessTtlMs, referenceTimeMs } = renewed;
-    if (maxAccessTtlMs === 0 || referenceTimeMs === 0 || !Number.isSafeInteger(referenceTimeMs)) {
-      throw new RangeError('incomplete renewal');
-    }
+    if (!maxAccessTtlMs || !referenceTimeMs || !Number.isSafeInteger(referenceTimeMs)) throw malformed();
     const reading = this.#sent.answered(id);
     this.#failures = 0;
     this.#cursor = renewed.cursor;
@@ -143,10 +140,9 @@ class WatchClient implements RunningSource {
     if (!this.#applied && (end.status ?? UNAVAILABLE) !== UNAVAILABLE) this.#cursor = '';
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** this.#failures, MAX_BACKOFF_MS);
     this.#failures += 1;
-    const url = this.#url;
-    this.#at += 1;
     this.#timer = setTimeout(() => this.connect(), backoff * (0.5 + Math.random() / 2)).unref();
-    this.#outside.onFailure('watch', url, end);
+    this.#outside.onFailure('watch', this.#url, end);
+    this.#at += 1;
   }
 }
 

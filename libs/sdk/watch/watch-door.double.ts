@@ -87,11 +87,11 @@ export class FakeStream implements GrpcCall {
   }
 
   raw(bytes: Buffer): void {
-    this.handlers.onMessage(bytes);
+    if (!this.destroyed) this.handlers.onMessage(bytes);
   }
 
   end(message: string, status?: number): void {
-    this.handlers.onEnd({ message, status });
+    if (!this.destroyed) this.handlers.onEnd({ message, status });
   }
 }
 
