@@ -83,12 +83,18 @@ export class Load {
   /** @returns undefined when the load was stopped before it was acknowledged */
   async create(sub: string): Promise<Login | undefined> {
     // Without an Idempotency-Key: an attempt that was given up here may yet begin there, and would end its repetition.
-    const login = await this.persist<Login>('failedWrites', 'POST', '/v1/sessions', { body: { sub } });
-    if (login === undefined) return undefined;
-    this.counts.created += 1;
-    this.options.oracle.created(login.sid);
-    this.acknowledged.set(login.sid, 'living');
-    return login;
+    for (;;) {
+      const login = await this.persist<IssuedSession>('failedWrites', 'POST', '/v1/sessions', {
+        body: { sub },
+      });
+      if (login === undefined) return undefined;
+      this.counts.created += 1;
+      this.acknowledged.set(login.sid, 'living');
+      // An answer that took too long by one of the instance's clocks, one that was just moved say, has none (DESIGN §4).
+      if (login.accessToken === undefined) continue;
+      this.options.oracle.created(login.sid);
+      return { ...login, accessToken: login.accessToken };
+    }
   }
 
   async revoke(sid: string): Promise<void> {
