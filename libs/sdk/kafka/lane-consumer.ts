@@ -8,7 +8,8 @@ import { SilenceWatch } from './silence-watch.js';
 /** A group that has no members waits 3 s for others unless the broker is told otherwise. */
 const START_MS = 20_000;
 const CLOSE_MS = 2000;
-const SESSION_MS = 45_000;
+/** A join whose answer was lost leaves a member behind, and the next join waits for its end. */
+const SESSION_MS = 10_000;
 
 export interface LaneConsumerSettings {
   readonly topic: string;
