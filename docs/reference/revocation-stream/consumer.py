@@ -90,7 +90,9 @@ class Consumer:
         ends = [self.offset(n, -1) for n in range(count)]
         pinned = [self.offset(n, since) for n in range(count)]
         pinned = [ends[n] if at < 0 else at for n, at in enumerate(pinned)]
-        self.lanes = [Lane(at, self.offset(n, -2) < at) for n, at in enumerate(pinned)]
+        whole = [self.offset(n, -2) < at for n, at in enumerate(pinned)]
+        pinned = [at - 1 if whole[n] else at for n, at in enumerate(pinned)]
+        self.lanes = [Lane(at, whole[n]) for n, at in enumerate(pinned)]
         generation = self.records = queue.Queue()
         for n, at in enumerate(pinned):
             args = self.kcat("-C", "-u", "-J", "-q", "-t", self.options.topic, "-p", str(n), "-o", str(at), "-X", "fetch.wait.max.ms=100")

@@ -23,8 +23,8 @@ function byLane<T extends { readonly partition: number }>(rows: readonly T[]): r
 }
 
 /**
- * Where each lane's window begins: the first record of `since` or later, and whether everything before it is known to be
- * older.
+ * Where to begin to read each lane: one record in front of the window, which begins with the first record of `since` or later.
+ * With the older one read, a hole at the window's edge is noticed too.
  * @param since reference time, milliseconds: the clock of the records' timestamps.
  */
 export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<readonly Pin[]> =>
@@ -34,8 +34,9 @@ export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<re
     const bounds = byLane(await admin.fetchTopicOffsets(topic));
     if (bounds.length !== starts.length) throw new RangeError('the topic is being changed');
     return starts.map(({ offset }, lane) => {
-      const pin = BigInt(offset);
-      return { offset: pin, whole: BigInt(bounds[lane]!.low) < pin };
+      const first = BigInt(offset);
+      const whole = BigInt(bounds[lane]!.low) < first;
+      return { offset: whole ? first - 1n : first, whole };
     });
   });
 

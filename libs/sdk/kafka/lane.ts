@@ -10,8 +10,8 @@ export interface StreamView {
 export interface Pin {
   readonly offset: bigint;
   /**
-   * Nothing that is needed can be missing in front of it: an older record, of before the window, still stood there when it was
-   * found. False where the topic begins: it may have been cut off, or made anew, and no one knows what stood there.
+   * The record there is of before the window, so nothing that is needed can be missing in front of it. False where the topic
+   * begins: it may have been cut off, or made anew, and no one knows what stood there.
    */
   readonly whole: boolean;
 }

@@ -174,6 +174,34 @@ class AnyLaneCount extends Lane {
   }
 }
 
+/** Pins as they were before the record in front of the window was read. */
+class PinsAtTheWindow extends TopicModel {
+  protected override get inFront(): number {
+    return 0;
+  }
+}
+
+/** Nothing reaches the topic while steps pass, over the edge of the window; then the node begins, and renews. */
+function leasesBehindHole(Model: typeof TopicModel): string | undefined {
+  const model = new Model((stream, pins) => new Lanes(stream, pins), 1);
+  const pass = (steps: number, fate: Fate): void => {
+    for (let step = 0; step < steps; step += 1) {
+      model.step();
+      if (fate === 'lost') model.revoke();
+      model.beat(0, [fate]);
+    }
+  };
+  pass(5, 'written');
+  pass(15, 'lost');
+  pass(17, 'written');
+  model.pin();
+  model.renew();
+  model.step();
+  model.beat(0, ['written']);
+  model.read(0, 100);
+  return model.violation;
+}
+
 class OneLaneIsEnough extends Lanes {
   protected override hasAll(lanes: number): boolean {
     return lanes > 0;
@@ -186,6 +214,11 @@ describe('G2: the lease over Kafka, whatever becomes of records, relays and topi
     expect(violation).toBeUndefined();
     // A model in which nothing is ever renewed would prove nothing.
     expect(leases).toBeGreaterThan(RUNS);
+  });
+
+  it('gives no lease behind a hole over the edge of the window', () => {
+    expect(leasesBehindHole(TopicModel)).toBeUndefined();
+    expect(leasesBehindHole(PinsAtTheWindow)).toBeDefined();
   });
 
   it.each<[string, MakeLanes]>([

@@ -188,14 +188,20 @@ export class TopicModel {
     this.#topic.push({ records: [], low: 0 });
   }
 
-  /** The node begins anew, at the window. */
+  /** How many records in front of the window are read as well. The spec breaks it. */
+  protected get inFront(): number {
+    return 1;
+  }
+
+  /** The node begins anew, in front of the window. */
   pin(): void {
     this.#lanes = undefined;
     if (this.#topic.length !== this.#stream.lanes) return;
     const pins = this.#topic.map(({ records, low }) => {
       const found = records.findIndex(({ at }, offset) => offset >= low && at >= this.now - WINDOW);
       const pin = found < 0 ? records.length : found;
-      return { offset: BigInt(pin), whole: low < pin };
+      const whole = low < pin;
+      return { offset: BigInt(whole ? pin - this.inFront : pin), whole };
     });
     this.#next = pins.map(({ offset }) => Number(offset));
     this.#lanes = this.makeLanes(this.#stream, pins);
