@@ -18,6 +18,8 @@ interface HealthAnswer {
 
 const SERVICE = 'curfew.v1.RevocationService';
 const POLL_MS = 500;
+/** No key is asked for. */
+const MAX_WATCHERS = 64;
 
 /** grpc.health.v1, for orchestrators: without an API key. */
 export function addHealth(server: Server, isServing: () => boolean): { stop(): void } {
@@ -35,6 +37,10 @@ export function addHealth(server: Server, isServing: () => boolean): { stop(): v
     else answer(null, { status: found });
   };
   const watch = (call: ServerWritableStream<HealthRequest, HealthAnswer>): void => {
+    if (open.size >= MAX_WATCHERS) {
+      call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'too many watchers' });
+      return;
+    }
     let told: HealthStatus | undefined;
     const tell = (): void => {
       const found = now(call.request.service);

@@ -89,17 +89,23 @@ function addDoor(server: Server, keys: KeyChecks, streams: WatchStreams, renewal
       (error: unknown) => call.emit('error', statusOf(error)),
     );
   };
-  // The barrier must be the log's: the call is handed on as it came, with the caller's own key.
+  // The barrier must be the log's: the call is handed on as it came, with the caller's own key. Checked first, so that
+  // whoever has none cannot have the upstream asked without a limit.
   const renew = (call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>): void => {
     const { request } = call;
     if (request instanceof MalformedMessage) {
       answer(statusOf(new CurfewError('ERR_MALFORMED_BODY', { detail: request.detail })));
       return;
     }
-    renewals.renew(authorizationOf(call) ?? '', request).then(
-      (answered) => answer(null, answered),
-      (error: unknown) => answer(handedOn(error as Partial<ServiceError>)),
-    );
+    const authorization = authorizationOf(call) ?? '';
+    keys
+      .check(authorization)
+      .then(() => renewals.renew(authorization, request))
+      .then(
+        (answered) => answer(null, answered),
+        (error: unknown) =>
+          answer(isCurfewError(error) ? statusOf(error) : handedOn(error as Partial<ServiceError>)),
+      );
   };
   const service = loadProtos()['curfew.v1.RevocationService'] as unknown as ServiceDefinition;
   server.addService(service, { Watch: watch, Renew: renew });
