@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { Kafka, logLevel, type Admin, type KafkaMessage } from 'kafkajs';
 import { decodeLaneRecord, REVOCATIONS_TOPIC } from '#contracts';
-import { built, startKafka, type KafkaCluster, type KafkaNode } from '#local-cluster';
+import { createTopics, startKafka, type KafkaCluster, type KafkaNode } from '#local-cluster';
 
-const run = promisify(execFile);
 const LANES = 4;
 
 export type StoredRecord = KafkaMessage & { readonly partition: number };
@@ -74,9 +71,7 @@ export class ChaosKafka {
 
   /** Those that are missing. */
   async createTopics(): Promise<void> {
-    await run(process.execPath, [built('apps/cli/main.js'), 'topics', 'create'], {
-      env: { PATH: process.env['PATH'], ...this.env },
-    });
+    await createTopics(this.brokers, { own: false, env: this.env });
   }
 
   /** Writes records again that are on the topic already, where they were, in another order. */

@@ -1,19 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Receipt } from '#contracts';
-import { grpcClients, startService, type Child, type Service } from '#local-cluster';
+import { grpcClients, type Child, type Service } from '#local-cluster';
 import type { Curfew, IssuedSession } from '#sdk';
-import {
-  AUDIENCE,
-  dataFolder,
-  ISSUER,
-  makeKey,
-  startTestService,
-  type TestService,
-} from '../support/cluster.js';
+import { dataFolder, makeKey, startTestService, type TestService } from '../support/cluster.js';
 import { runCli } from '../support/cli.js';
-import { embeddedUrl } from '../support/embedded.js';
+import { startSecondInstance } from '../support/embedded.js';
 import { startNode, startNodeProcess, type NodeProcess } from '../support/nodes.js';
 import { restClient } from '../support/rest.js';
 
@@ -30,15 +21,7 @@ describe('receipts', () => {
   beforeAll(async () => {
     folder = await dataFolder();
     first = await startTestService(folder.path);
-    second = await startService(folder.path, {
-      env: {
-        CURFEW_ISSUER: ISSUER,
-        CURFEW_AUDIENCE: AUDIENCE,
-        DATABASE_URL: embeddedUrl(folder.path),
-        CURFEW_MASTER_KEY: readFileSync(join(folder.path, 'master-key'), 'utf8').trim(),
-        CURFEW_FIRST_API_KEY_FILE: join(folder.path, 'first-api-key'),
-      },
-    });
+    second = await startSecondInstance(folder.path);
     const at = (service: Service): TestService => ({ ...first, http: service.http, grpc: service.grpc });
     // Two processes at the first instance, a node of the SDK in this process at the second.
     processes.push(...(await Promise.all(['node-1', 'node-2'].map((name) => startNodeProcess(first, name)))));

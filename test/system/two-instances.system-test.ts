@@ -1,17 +1,8 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { startService, type Service } from '#local-cluster';
+import { type Service } from '#local-cluster';
 import type { Curfew, IssuedSession } from '#sdk';
-import {
-  AUDIENCE,
-  dataFolder,
-  eventually,
-  ISSUER,
-  startTestService,
-  type TestService,
-} from '../support/cluster.js';
-import { embeddedUrl } from '../support/embedded.js';
+import { dataFolder, eventually, startTestService, type TestService } from '../support/cluster.js';
+import { startSecondInstance } from '../support/embedded.js';
 import { startNode } from '../support/nodes.js';
 
 const B = 2_000;
@@ -25,15 +16,7 @@ describe('two instances on one PostgreSQL (DATABASE_URL)', () => {
   beforeAll(async () => {
     folder = await dataFolder();
     first = await startTestService(folder.path);
-    second = await startService(folder.path, {
-      env: {
-        CURFEW_ISSUER: ISSUER,
-        CURFEW_AUDIENCE: AUDIENCE,
-        DATABASE_URL: embeddedUrl(folder.path),
-        CURFEW_MASTER_KEY: readFileSync(join(folder.path, 'master-key'), 'utf8').trim(),
-        CURFEW_FIRST_API_KEY_FILE: join(folder.path, 'first-api-key'),
-      },
-    });
+    second = await startSecondInstance(folder.path);
     node = await startNode(first, { watch: [second.grpc, first.grpc] });
   });
   afterAll(async () => {
