@@ -95,7 +95,7 @@ async function open(env: Environment, { logger, onLost }: Surroundings, undo: Un
       metrics: new Metrics([
         ...log.metrics,
         ...readModels.metrics,
-        ...revocationMetrics(follower, hub, clock),
+        ...revocationMetrics(follower, hub, nodes, clock),
         ...relayMetrics,
         sweeper.metric,
       ]),

@@ -167,6 +167,7 @@ describe('NodeRegistry', () => {
     one.watch('n1');
     await timers.advance(600);
     expect(one.alarms.length).toBeGreaterThanOrEqual(2);
+    expect(one.registry.stats()).toEqual({ nodes: 1, awaited: 0, failures: one.alarms.length });
     reports.failing = false;
     await timers.advance(250);
     expect(reports.rows.size).toBe(1);

@@ -45,6 +45,15 @@ export interface NodeRegistryOptions {
 
 export type NodeIntroduction = Pick<NodeReport, 'nodeId' | 'tenants' | 'via' | 'boundMs'>;
 
+export interface NodeRegistryStats {
+  /** Nodes that were heard from here in the last two minutes. */
+  readonly nodes: number;
+  /** Revocations that somebody waits for at this instance. */
+  readonly awaited: number;
+  /** Writes of reports that failed; each is tried again. */
+  readonly failures: number;
+}
+
 /** What a door holds of a node that reports through it. */
 export interface ReportingNode {
   /** It was heard from. @param cursor what it has applied; absent: what it told before */
@@ -70,6 +79,7 @@ export class NodeRegistry implements NodeReports {
   private prunedAt = -Infinity;
   private looked: { readonly at: number; readonly reports: Promise<readonly NodeReport[]> } | undefined;
   private stopped = false;
+  private failures = 0;
 
   constructor(private readonly options: NodeRegistryOptions) {
     this.round = new NewsRound(options.timers, READ_EVERY_MS);
@@ -118,6 +128,10 @@ export class NodeRegistry implements NodeReports {
     const left = (this.fleets.get(fleet) ?? 1) - 1;
     if (left > 0) this.fleets.set(fleet, left);
     else this.fleets.delete(fleet);
+  }
+
+  stats(): NodeRegistryStats {
+    return { nodes: this.nodes.size, awaited: this.hurried.size, failures: this.failures };
   }
 
   shows(cursor: string, mark: string): boolean {
@@ -208,6 +222,7 @@ export class NodeRegistry implements NodeReports {
       if (due.length > 0) await store.write(taken.map(({ report }) => report));
       await this.prune(now);
     } catch (error) {
+      this.failures += 1;
       for (const { giveBack } of taken) giveBack();
       onAlarm?.(error);
     } finally {

@@ -1,9 +1,10 @@
 import type { ReferenceClock } from '#application';
-import type { RevocationFollower, WatchHub } from '#revocation-bus';
+import type { NodeRegistry, RevocationFollower, WatchHub } from '#revocation-bus';
 import type { MetricSource } from './metrics.js';
 
 type Followed = Pick<RevocationFollower, 'stats'>;
 type Watched = Pick<WatchHub, 'stats'>;
+type Reporting = Pick<NodeRegistry, 'stats'>;
 
 const one =
   (type: MetricSource['type']) =>
@@ -70,9 +71,29 @@ const watchMetrics = (hub: Watched): MetricSource[] => [
   ),
 ];
 
+/** Who reports what it has applied, for receipts. */
+const receiptMetrics = (nodes: Reporting): MetricSource[] => [
+  gauge(
+    'curfew_nodes_reporting',
+    'Nodes that this instance heard from in the last two minutes.',
+    () => nodes.stats().nodes,
+  ),
+  gauge(
+    'curfew_receipts_awaited',
+    'Revocations whose receipt somebody waits for here.',
+    () => nodes.stats().awaited,
+  ),
+  counter(
+    'curfew_node_report_failures_total',
+    'Writes of node reports that failed. Until one succeeds, receipts at other instances call these nodes outstanding.',
+    () => nodes.stats().failures,
+  ),
+];
+
 /** The way of a revocation through this instance. Cost of a scrape: one walk over the Watch streams for each metric. */
 export const revocationMetrics = (
   follower: Followed,
   hub: Watched,
+  nodes: Reporting,
   clock: Pick<ReferenceClock, 'barrierAge'>,
-): MetricSource[] => [...followerMetrics(follower, clock), ...watchMetrics(hub)];
+): MetricSource[] => [...followerMetrics(follower, clock), ...watchMetrics(hub), ...receiptMetrics(nodes)];
