@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type KafkaConfig, type Producer } from 'kafkajs';
 import protobuf from 'protobufjs';
 import { encodeLaneRecord, type LaneContent, type SessionRevocation } from '#contracts';
+import { truncateTopic } from './lanes.js';
 import type { CallHandlers, DialGrpc } from '../../libs/sdk/watch/grpc-call.js';
 
 const HEARTBEAT_MS = 100;
@@ -99,13 +100,8 @@ export class LaneWorld {
   }
 
   /** Removes every record that is there. */
-  async truncate(): Promise<void> {
-    const admin = this.kafka.admin();
-    await admin.connect();
-    const ends = await admin.fetchTopicOffsets(this.topic);
-    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
-    await admin.deleteTopicRecords({ topic: this.topic, partitions });
-    await admin.disconnect();
+  truncate(): Promise<void> {
+    return truncateTopic(this.kafka, this.topic);
   }
 
   /** Records in the topic, all in all. */

@@ -34,6 +34,16 @@ export async function deleteTopic(brokers: readonly string[], topic: string): Pr
   await admin.disconnect();
 }
 
+/** Removes every record that is there; offsets go on. */
+export async function truncateTopic(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+  await admin.deleteTopicRecords({ topic, partitions });
+  await admin.disconnect();
+}
+
 /** Reads a topic of revocations from its beginning, and keeps all. */
 export class LaneReader {
   readonly records: ReadRecord[] = [];

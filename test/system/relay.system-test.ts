@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, type TestService } from '../support/cluster.js';
 import { describeWithKafka } from '../support/kafka.js';
-import { deleteTopic, kafkaClient, LaneReader, makeTopic } from '../support/lanes.js';
+import { deleteTopic, kafkaClient, LaneReader, makeTopic, truncateTopic } from '../support/lanes.js';
 import { LANES, newSession, Relayed, revoke } from '../support/relayed.js';
 
 const newest = (reader: LaneReader): number => Math.max(0, ...reader.incarnations);
@@ -152,6 +152,39 @@ describeWithKafka('the relay', (kafka) => {
       for (const incarnation of reader.incarnations) expect(reader.gaps(incarnation)).toEqual([]);
     });
 
+    /** Ids that one incarnation published. */
+    const published = (incarnation: number): Set<string> =>
+      new Set(
+        reader.records.flatMap(({ content, place }) =>
+          content.kind === 'revocation' && place.incarnation === incarnation
+            ? [content.published.revocationId]
+            : [],
+        ),
+      );
+
+    it('a topic that was cut off gets the window again, so that nodes can begin there', async () => {
+      const before = (await relayed.record())!;
+      const revoked = new Set(
+        reader.records.flatMap(({ content }) =>
+          content.kind === 'revocation' ? [content.published.revocationId] : [],
+        ),
+      );
+      await truncateTopic(kafkaClient(kafka().brokers), relayed.topic);
+      const after = await eventually(
+        async () => {
+          const record = await relayed.record();
+          return record!.incarnation > before.incarnation && record!;
+        },
+        { within: 15_000, what: 'a new incarnation' },
+      );
+      expect(after.stream_id).toBe(before.stream_id);
+      await beats(reader, after.incarnation);
+      expect(published(after.incarnation)).toEqual(revoked);
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      // It looks every 5 s, and is content now.
+      expect((await relayed.record())?.incarnation).toBe(after.incarnation);
+    });
+
     it('a topic that was deleted and made anew has a new stream id, and the window again', async () => {
       const before = (await relayed.record())!;
       const revoked = new Set(
@@ -182,14 +215,7 @@ describeWithKafka('the relay', (kafka) => {
       );
       expect(after.incarnation).toBeGreaterThan(before.incarnation);
       await beats(reader, after.incarnation);
-      const again = new Set(
-        reader.records.flatMap(({ content, place }) =>
-          content.kind === 'revocation' && place.streamId === after.stream_id
-            ? [content.published.revocationId]
-            : [],
-        ),
-      );
-      expect(again).toEqual(revoked);
+      expect(published(after.incarnation)).toEqual(revoked);
       expect(reader.gaps(after.incarnation)).toEqual([]);
     });
   });

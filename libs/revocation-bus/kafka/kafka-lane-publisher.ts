@@ -30,10 +30,13 @@ export const openKafkaLanePublisher =
     }
   };
 
+const byLane = <T extends { readonly partition: number }>(rows: readonly T[]): readonly T[] =>
+  [...rows].sort((a, b) => a.partition - b.partition);
+
 async function endsOf(admin: Admin, topic: string): Promise<readonly bigint[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
   if (offsets.length === 0) throw new Error(`the topic ${topic} has no partitions`);
-  return [...offsets].sort((a, b) => a.partition - b.partition).map(({ high }) => BigInt(high));
+  return byLane(offsets).map(({ high }) => BigInt(high));
 }
 
 class KafkaLanePublisher implements LanePublisher {
@@ -63,6 +66,15 @@ class KafkaLanePublisher implements LanePublisher {
   async countLanes(): Promise<number> {
     const { topics } = await this.admin.fetchTopicMetadata({ topics: [this.topic] });
     return topics[0]?.partitions.length ?? 0;
+  }
+
+  async beginnings(): Promise<readonly bigint[]> {
+    return byLane(await this.admin.fetchTopicOffsets(this.topic)).map(({ low }) => BigInt(low));
+  }
+
+  async offsetsFrom(timestamp: number): Promise<readonly bigint[]> {
+    const rows = await this.admin.fetchTopicOffsetsByTimestamp(this.topic, Math.max(timestamp, 0));
+    return byLane(rows).map(({ offset }) => BigInt(offset));
   }
 
   close(): void {

@@ -18,6 +18,10 @@ export interface LanePublisher {
   publish(batches: readonly LaneBatch[]): Promise<ReadonlyMap<number, bigint>>;
   /** How many lanes the topic has now. */
   countLanes(): Promise<number>;
+  /** Of each lane, the offset of the first record that is there; where there is none, of the next. */
+  beginnings(): Promise<readonly bigint[]>;
+  /** Of each lane, the offset of the first record with that timestamp or a later one; where there is none, of the next. */
+  offsetsFrom(timestamp: number): Promise<readonly bigint[]>;
   /** Does not wait. What is under way may still be written. */
   close(): void;
 }

@@ -151,7 +151,7 @@ export class RelayRole {
         throw error;
       }
       why = await this.term(leadership, begun, publisher);
-      if (why !== 'topic-anew' && why !== 'fell-behind') return why;
+      if (why !== 'topic-anew' && why !== 'truncated' && why !== 'fell-behind') return why;
     }
   }
 

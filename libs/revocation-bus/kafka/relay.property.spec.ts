@@ -22,6 +22,7 @@ type Step =
   | { readonly kind: 'fate'; readonly fate: ProduceFate }
   | { readonly kind: 'new-leader'; readonly oldStops: boolean }
   | { readonly kind: 'topic-anew' }
+  | { readonly kind: 'truncate' }
   | { readonly kind: 'log-fails'; readonly fails: boolean }
   | { readonly kind: 'wait'; readonly ms: number };
 
@@ -37,6 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('new-leader' as const), oldStops: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'topic-anew' } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'truncate' } as const) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('log-fails' as const), fails: fc.boolean() }) },
   {
     weight: 5,
@@ -59,7 +61,6 @@ class World {
   private readonly streams = ['stream-0'];
   private incarnation = 0;
   private sids = 0;
-  private noticeable = true;
 
   constructor(private readonly RelayType: RelayType) {
     const { store } = this;
@@ -83,12 +84,12 @@ class World {
     this.check();
   }
 
-  /** Whether a node that reads from the beginning is fresh in the end: what is safe because nothing ever renews is no relay. */
+  /** Whether a node that begins with what is left of the topic is fresh in the end: what is safe because nothing ever renews is no relay. */
   isLive(): boolean {
-    if (!this.noticeable) return true;
     const newest = this.store.writeBarrier().n - 20n;
-    return this.broker.lanes.every((records) =>
-      this.walk(records, this.streams.at(-1)!).some(({ barrier }) => barrier >= newest),
+    const { lanes, lows } = this.broker;
+    return lanes.every((records, lane) =>
+      this.walk(records, this.streams.at(-1)!, lows[lane]).some(({ barrier }) => barrier >= newest),
     );
   }
 
@@ -109,6 +110,7 @@ class World {
       if (one.oldStops) this.relays.at(-1)?.stop();
       this.lead();
     } else if (one.kind === 'topic-anew') this.broker.makeAnew();
+    else if (one.kind === 'truncate') this.broker.truncate();
     else if (one.kind === 'log-fails') this.logs.at(-1)!.failing = one.fails;
     else await this.timers.advance(one.ms);
   }
@@ -150,7 +152,7 @@ class World {
       if (why === 'topic-anew' && term.incarnation === this.incarnation) {
         this.streams.push(`stream-${this.incarnation}`);
         this.lead();
-      }
+      } else if (why === 'truncated') this.lead();
       await follower.stop();
     });
     this.running.push(ended);
@@ -174,11 +176,12 @@ class World {
   }
 
   /** After each heartbeat that counted on this lane: its barrier, and what the lane had brought until then. */
-  private walk(records: readonly LaneRecord[], streamId: string) {
+  private walk(records: readonly LaneRecord[], streamId: string, low = 0) {
     const consumer = new LaneConsumer(1, this.broker.lanes.length);
     const steps: { readonly barrier: bigint; readonly applied: readonly string[] }[] = [];
-    records.forEach((record, offset) => {
-      consumer.record(0, record, streamId, { offset, pin: 0 });
+    records.slice(low).forEach((record, offset) => {
+      // Where records are gone, the first one counts only if it begins an incarnation.
+      consumer.record(0, record, streamId, { offset: low + offset, pin: 0 });
       if (consumer.barrier > (steps.at(-1)?.barrier ?? 0n))
         steps.push({ barrier: consumer.barrier, applied: [...consumer.applied] });
     });

@@ -93,6 +93,25 @@ describe('Relay', () => {
     await stop();
   });
 
+  it('ends when records are gone that nodes need which begin now, also its own first ones', async () => {
+    const { timers, broker, ended, stop } = start();
+    await timers.advance(6_000);
+    expect(ended()).toBeUndefined();
+    broker.truncate();
+    await timers.advance(6_000);
+    expect(ended()).toBe('truncated');
+    await stop();
+  });
+
+  it('stays where the topic was cut off in front of what it wrote', async () => {
+    const { timers, broker, relay, ended, stop } = start();
+    broker.occupy(10);
+    broker.truncate();
+    await timers.advance(12_000);
+    expect([ended(), relay.stats().failures]).toEqual([undefined, 0]);
+    await stop();
+  });
+
   it('ends at once on a topic that is shorter than the one that it is to go on with', async () => {
     const { timers, ended, records, stop } = start([100n, 100n]);
     await timers.advance(500);

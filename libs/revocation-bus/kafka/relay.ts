@@ -4,6 +4,7 @@ import { REPLAY_MARGIN_MS } from '../revocation-follower.js';
 import type { Timers } from '../timers.js';
 import type { LaneBatch, LanePublisher, OpenLanePublisher } from './lane-publisher.js';
 import { LaneWriter, type Term } from './lane-writer.js';
+import { TopicInspection, type TopicFault } from './topic-inspection.js';
 import { Pause, within } from './within.js';
 
 /** Around every produce: later than that, its outcome counts as unknown. */
@@ -16,13 +17,13 @@ const MAX_REVOCATIONS = 500;
 const MAX_BYTES = 256 * 1024;
 /** The first must not starve, so above it the last is replaced. */
 const MAX_ANSWERS = 4;
-const COUNT_LANES_EVERY_MS = 5_000;
 
 /**
  * Why a leadership ended: told to stop; the topic is not the one it began with (offsets went back, other lanes), so that a new
- * life of it begins; the place fell out of the follower's memory; the broker did not acknowledge for too long.
+ * life of it begins; records are gone, so that the window has to be published again; the place fell out of the follower's
+ * memory; the broker did not acknowledge for too long.
  */
-export type RelayEnd = 'stopped' | 'topic-anew' | 'fell-behind' | 'unreachable';
+export type RelayEnd = 'stopped' | 'fell-behind' | 'unreachable' | TopicFault;
 
 /** What is certainly on the topic. */
 export interface RelayCheckpoint {
@@ -63,6 +64,8 @@ interface Batch {
   /** The place behind it. */
   readonly next: number;
   readonly revocations: number;
+  /** Of its records. */
+  readonly timestamp: number;
   readonly barrier: PendingBarrier | undefined;
 }
 
@@ -89,6 +92,11 @@ export class Relay implements RevocationListener {
   private readonly writer: LaneWriter;
   private readonly pause: Pause;
   private readonly nextOffsets: bigint[];
+  private readonly inspection: TopicInspection;
+  /** Of the first publisher: nothing of this leadership is below. */
+  private begins: readonly bigint[] | undefined;
+  /** Timestamp of the first acknowledged heartbeat. */
+  private writtenBy: number | undefined;
   private readonly counts = { revocations: 0, heartbeats: 0, failures: 0 };
   private place: number;
   private answers: PendingBarrier[] = [];
@@ -96,7 +104,6 @@ export class Relay implements RevocationListener {
   private publisher: LanePublisher | undefined;
   private failuresInARow = 0;
   private acknowledgedAt: number;
-  private lanesCountedAt: number;
   private heartbeatAt: number | undefined;
   private time: { readonly referenceTime: number; readonly at: number } | undefined;
   private told = 0;
@@ -112,7 +119,7 @@ export class Relay implements RevocationListener {
     this.nextOffsets = Array.from({ length: term.lanes }, (_, lane) => options.nextOffsets[lane] ?? 0n);
     this.place = follower.memory.begin;
     this.acknowledgedAt = timers.monotonic();
-    this.lanesCountedAt = this.acknowledgedAt;
+    this.inspection = new TopicInspection(timers, term.lanes);
   }
 
   /** Ends with the leadership. Never rejects. What it throws at the listener's calls would fail the follower: nothing. */
@@ -186,7 +193,7 @@ export class Relay implements RevocationListener {
     const barrier = this.answerBehind(next);
     if (barrier !== undefined) this.writer.heartbeat(this.heartbeat(barrier), timestamp);
     if (this.writer.records === 0) return undefined;
-    return { lanes: this.writer.take(), next, revocations: next - this.place, barrier };
+    return { lanes: this.writer.take(), next, revocations: next - this.place, timestamp, barrier };
   }
 
   /** The newest barrier whose revocations are all below `next`. Older ones say less: they go. */
@@ -224,7 +231,7 @@ export class Relay implements RevocationListener {
     const { timers } = this.options;
     try {
       const publisher = (this.publisher ??= await this.opened());
-      await this.countLanes(publisher);
+      await this.inspect(publisher);
       if (this.ended !== undefined) return;
       this.acknowledged(
         batch,
@@ -258,12 +265,12 @@ export class Relay implements RevocationListener {
     }
   }
 
-  private async countLanes(publisher: LanePublisher): Promise<void> {
-    const { timers, term } = this.options;
-    if (timers.monotonic() - this.lanesCountedAt < COUNT_LANES_EVERY_MS) return;
-    this.lanesCountedAt = timers.monotonic();
-    const lanes = await within(timers, PRODUCE_DEADLINE_MS, publisher.countLanes());
-    if (lanes !== term.lanes) this.end('topic-anew');
+  private async inspect(publisher: LanePublisher): Promise<void> {
+    this.begins ??= publisher.ends;
+    const { begins, writtenBy } = this;
+    const since = this.now(this.time!) - this.options.maxAccessTtl - REPLAY_MARGIN_MS;
+    const fault = await this.inspection.look(publisher, { begins, writtenBy }, since);
+    if (fault !== undefined) this.end(fault);
   }
 
   private acknowledged(batch: Batch, offsets: ReadonlyMap<number, bigint>): void {
@@ -281,6 +288,7 @@ export class Relay implements RevocationListener {
     if (batch.barrier === undefined || this.ended !== undefined) return;
     this.counts.heartbeats++;
     this.heartbeatAt = this.acknowledgedAt;
+    this.writtenBy ??= batch.timestamp;
     this.checkpoint = { cursor: batch.barrier.cursor, nextOffsets: [...this.nextOffsets] };
   }
 

@@ -8,6 +8,10 @@ export type ProduceFate = 'ok' | 'refused' | 'unacknowledged' | 'written-late' |
 /** A topic as Kafka keeps one: lanes that are appended to, by whoever still writes. */
 export class FakeBroker {
   lanes: LaneRecord[][];
+  /** By lane: the first offset that is still there. Records in front of it stay in `lanes` for the test to see. */
+  lows: number[] = [];
+  /** By lane: the records' timestamps. */
+  private times: number[][] = [];
   reachable = true;
   /** Fates of the next produces; then all go well. */
   readonly fates: ProduceFate[] = [];
@@ -23,7 +27,23 @@ export class FakeBroker {
     this.lanes = Array.from({ length: lanes }, () => []);
   }
 
+  /** Puts old records of others on every lane. */
+  occupy(count: number): void {
+    const place = { streamId: 'another', lanes: this.lanes.length, incarnation: 1, sequence: 1 };
+    for (const [lane, records] of this.lanes.entries()) {
+      records.push(...Array<LaneRecord>(count).fill({ place, content: { kind: 'unknown', type: 'old' } }));
+      (this.times[lane] ??= []).push(...Array<number>(count).fill(0));
+    }
+  }
+
+  /** What is there now goes; offsets go on. */
+  truncate(): void {
+    this.lows = this.lanes.map(({ length }) => length);
+  }
+
   makeAnew(lanes = this.lanes.length): void {
+    this.lows = [];
+    this.times = [];
     this.lanes = Array.from({ length: lanes }, () => []);
   }
 
@@ -35,6 +55,8 @@ export class FakeBroker {
       ends: this.lanes.map(({ length }) => BigInt(length)),
       publish: (batches) => this.produce(batches),
       countLanes: () => Promise.resolve(this.lanes.length),
+      beginnings: () => Promise.resolve(this.lanes.map((_, lane) => BigInt(this.lows[lane] ?? 0))),
+      offsetsFrom: (timestamp) => Promise.resolve(this.lanes.map((_, lane) => this.from(lane, timestamp))),
       close: () => undefined,
     };
   };
@@ -62,7 +84,14 @@ export class FakeBroker {
   private append(lane: number, records: readonly EncodedRecord[]): bigint {
     const log = (this.lanes[lane] ??= []);
     const first = BigInt(log.length);
+    (this.times[lane] ??= []).push(...records.map(({ timestamp }) => Number(timestamp)));
     log.push(...records.map(({ headers, value }) => decodeLaneRecord(headers, value)));
     return first;
+  }
+
+  private from(lane: number, timestamp: number): bigint {
+    const low = this.lows[lane] ?? 0;
+    const found = this.times[lane]?.findIndex((time, offset) => offset >= low && time >= timestamp) ?? -1;
+    return BigInt(found < 0 ? this.lanes[lane]!.length : found);
   }
 }
