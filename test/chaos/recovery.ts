@@ -8,6 +8,8 @@ const LOOK_EVERY_MS = 100;
 
 export interface Recovery {
   readonly tookMs: number;
+  /** The node that was back last. */
+  readonly slowest: string;
   /** Nodes that do not decide from their memory, or refuse a session that lives. Empty: all is well. */
   readonly lost: readonly string[];
 }
@@ -25,7 +27,8 @@ export async function recover(cluster: ChaosCluster, load: Load, withinMs: numbe
   const begun = performance.now();
   const left = (): number => withinMs - (performance.now() - begun);
   const login = await Promise.race([load.create('canary'), sleep(withinMs, undefined, { ref: false })]);
-  if (login === undefined) return { tookMs: withinMs, lost: ['the service: it makes no session'] };
+  let slowest = '';
+  if (login === undefined) return { tookMs: withinMs, slowest, lost: ['the service: it makes no session'] };
   const waiting = new Set(cluster.nodes);
   const before = new Map<ChaosNode, NodeReport>();
   for (const node of cluster.nodes) node.tell([[login.sid, login.accessToken]]);
@@ -36,15 +39,17 @@ export async function recover(cluster: ChaosCluster, load: Load, withinMs: numbe
         const last = before.get(node);
         if (report === undefined) return;
         before.set(node, report);
-        if (last?.fresh && report.fresh && report.hits > last.hits && isQuiet(last, report))
+        if (last?.fresh && report.fresh && report.hits > last.hits && isQuiet(last, report)) {
           waiting.delete(node);
+          slowest = node.name;
+        }
       }),
     );
     if (waiting.size > 0) await sleep(LOOK_EVERY_MS);
   }
   void load.revoke(login.sid);
   const lost = [...waiting].map((node) => `${node.name} (${describe(before.get(node))})`);
-  return { tookMs: performance.now() - begun, lost };
+  return { tookMs: performance.now() - begun, slowest, lost };
 }
 
 const isQuiet = (last: NodeReport, report: NodeReport): boolean =>

@@ -112,7 +112,7 @@ export class Schedule {
       await heal().catch((error: unknown) => this.failures.push(`healing ${names}: ${String(error)}`));
     }
     cluster.oracle.during = `after ${names}`;
-    const { tookMs, lost } = await recover(cluster, load, RECOVERY_WITHIN_MS);
+    const { tookMs, slowest, lost } = await recover(cluster, load, RECOVERY_WITHIN_MS);
     if (lost.length > 0) this.failures.push(`after ${names}: not back at their cache: ${lost.join(', ')}`);
     for (const { name } of faults) {
       const record = this.records.get(name);
@@ -120,6 +120,7 @@ export class Schedule {
       record.times += 1;
       record.worstRecoveryMs = Math.max(record.worstRecoveryMs, Math.round(tookMs));
     }
-    onPlayed?.(`${names}: ${(holdMs / 1_000).toFixed(1)} s, back after ${(tookMs / 1_000).toFixed(1)} s`);
+    const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+    onPlayed?.(`${names}: ${seconds(holdMs)}, back after ${seconds(tookMs)} (${slowest} last)`);
   }
 }
