@@ -3,7 +3,7 @@ import type { Clocks } from '../core/clocks.js';
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 /** What has worked for so long is well again. */
-const WELL_MS = 60_000;
+const WELL_MS = 20_000;
 
 /** Begins something again, for ever, with a back-off that grows as long as it does not last. */
 export class Restarts {
