@@ -88,7 +88,7 @@ function expectDecent(answer: Answer | 'not sendable'): void {
 
 const QUERY_NAMES = [
   ...['limit', 'cursor', 'tenant', 'includeEnded', 'current', 'at', 'atPosition', 'from', 'to', 'except'],
-  ...['__proto__', 'constructor', 'x[y]'],
+  ...['wait', 'timeout', '__proto__', 'constructor', 'x[y]'],
 ];
 
 const routes = listDoors().flatMap((door) => (door.kind === 'http' ? [door] : []));
@@ -123,20 +123,12 @@ describe('bad input', () => {
   it('never is a 5xx in a query', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(
-          '/v1/users/u/sessions',
-          `/v1/sessions/${'0'.repeat(32)}`,
-          '/v1/sessions/x/events',
-          '/v1/tenants/default/sessions',
-          '/v1/tenants/default/counters',
-          '/v1/audit/sessions/x',
-          '/v1/audit/users/u/sessions',
-          '/v1/security-feed',
-        ),
+        fc.constantFrom(...routes.filter(({ method }) => method === 'GET')),
         fc.constantFrom(...QUERY_NAMES),
         fc.oneof(anySegment, anyInstant),
-        async (path, name, value) => {
-          expectDecent(await send('GET', `${path}?${name}=${value}`, service.authorization()));
+        async ({ path }, name, value) => {
+          const target = path.replace(/:\w+/g, '0'.repeat(32));
+          expectDecent(await send('GET', `${target}?${name}=${value}`, service.authorization()));
         },
       ),
       { numRuns: 600 },
