@@ -9,6 +9,7 @@ on stdout is {"accept": true | false | null}: null means there is no lease, so a
 import argparse, json, os, queue, subprocess, sys, threading, time, urllib.request
 
 MARGIN_MS = 60_000
+IN_FRONT = 200
 SCOPES = ["user", "client", "tenant", "global"]
 
 
@@ -23,21 +24,22 @@ def wall_ms():
 class Lane:
     """Contiguity: the table of the page."""
 
-    def __init__(self, pinned, whole):
-        self.pinned, self.whole, self.incarnation, self.sequence, self.broken, self.heartbeat = pinned, whole, 0, 0, False, None
+    def __init__(self, window):
+        self.window, self.incarnation, self.sequence, self.broken, self.heartbeat = window, 0, 0, False, None
 
     def take(self, record):
         """Returns what is to be applied, or None. Sets `broken` at a gap."""
         headers = dict(zip(record["headers"][::2], record["headers"][1::2]))
         incarnation, sequence = int(headers["ce_incarnation"]), int(headers["ce_sequence"])
         data = json.loads(record["payload"])
-        first = self.incarnation == 0 and self.whole and record["offset"] == self.pinned
+        in_front = record["offset"] < self.window
         if incarnation > self.incarnation:
-            advances = first or sequence == 1
+            advances = sequence == 1 or in_front
             self.broken, self.heartbeat = not advances, None
         else:
-            advances = incarnation == self.incarnation and sequence == self.sequence + 1 and not self.broken
-            self.broken = self.broken or (incarnation == self.incarnation and sequence > self.sequence + 1)
+            same, jumps = incarnation == self.incarnation, sequence > self.sequence + 1
+            advances = same and not self.broken and (sequence == self.sequence + 1 or (in_front and jumps))
+            self.broken = self.broken or (same and jumps and not in_front)
         if advances or incarnation > self.incarnation:
             self.incarnation, self.sequence = incarnation, sequence
         if headers["ce_type"] == "curfew.heartbeat" and advances and not self.broken:
@@ -90,9 +92,9 @@ class Consumer:
         ends = [self.offset(n, -1) for n in range(count)]
         pinned = [self.offset(n, since) for n in range(count)]
         pinned = [ends[n] if at < 0 else at for n, at in enumerate(pinned)]
-        whole = [self.offset(n, -2) < at for n, at in enumerate(pinned)]
-        pinned = [at - 1 if whole[n] else at for n, at in enumerate(pinned)]
-        self.lanes = [Lane(at, whole[n]) for n, at in enumerate(pinned)]
+        self.lanes = [Lane(at) for at in pinned]
+        lows = [self.offset(n, -2) for n in range(count)]
+        pinned = [at if lows[n] >= at else max(lows[n], at - IN_FRONT) for n, at in enumerate(pinned)]
         generation = self.records = queue.Queue()
         for n, at in enumerate(pinned):
             args = self.kcat("-C", "-u", "-J", "-q", "-t", self.options.topic, "-p", str(n), "-o", str(at), "-X", "fetch.wait.max.ms=100")

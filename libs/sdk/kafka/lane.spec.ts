@@ -12,8 +12,8 @@ const other: LaneContent = { kind: 'unknown', type: 'curfew.later' };
 type Step = readonly [place: string, verdict: Verdict, barrier: number | undefined];
 
 /** `5.7 h3`: incarnation 5, sequence 7, heartbeat with barrier 3; `@20` at that offset; `x` of another stream, `w` with other lanes. */
-function play(steps: readonly Step[], whole = true): void {
-  const lane = new Lane(STREAM, { offset: 10n, whole });
+function play(steps: readonly Step[], window = 11n): void {
+  const lane = new Lane(STREAM, { offset: 10n, window });
   let next = 10n;
   for (const [text, verdict, barrier] of steps) {
     const [, incarnation, sequence] = /(\d+)\.(\d+)/.exec(text)!;
@@ -33,14 +33,14 @@ function play(steps: readonly Step[], whole = true): void {
 }
 
 describe('a lane', () => {
-  it('begins at the pinned offset, at any sequence', () =>
+  it('begins in front of the window, at any sequence', () =>
     play([
       ['5.7 h1', 'next', 1],
       ['5.8', 'next', 1],
       ['5.9 h4', 'next', 4],
     ]));
 
-  it('does not begin behind the pinned offset', () =>
+  it('does not begin in the window', () =>
     play([
       ['5.7 h1 @11', 'gap', undefined],
       ['5.8 h2', 'gap', undefined],
@@ -52,7 +52,22 @@ describe('a lane', () => {
         ['5.7 h1', 'gap', undefined],
         ['6.1 h2', 'next', 2],
       ],
-      false,
+      10n,
+    ));
+
+  it('begins anew in front of the window as often as it must, and goes on from there', () =>
+    play(
+      [
+        ['5.2', 'next', undefined],
+        ['5.7 h1', 'next', 1],
+        ['5.3', 'duplicate', 1],
+        ['4.9', 'older', 1],
+        ['6.5 h2', 'next', 2],
+        ['5.8', 'older', 2],
+        ['6.6 h3', 'next', 3],
+        ['6.8 h5', 'gap', undefined],
+      ],
+      17n,
     ));
 
   it('begins anywhere with the first record of an incarnation', () =>
@@ -61,7 +76,7 @@ describe('a lane', () => {
         ['5.1 @99', 'next', undefined],
         ['5.2 h3', 'next', 3],
       ],
-      false,
+      10n,
     ));
 
   it('takes duplicates and replays for what they are', () =>

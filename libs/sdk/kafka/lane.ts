@@ -6,14 +6,15 @@ export interface StreamView {
   readonly lanes: number;
 }
 
-/** Where the reading of a lane began. */
+/** Where the reading of a lane begins. */
 export interface Pin {
-  readonly offset: bigint;
   /**
-   * The record there is of before the window, so nothing that is needed can be missing in front of it. False where the topic
-   * begins: it may have been cut off, or made anew, and no one knows what stood there.
+   * In front of the window, so that what is read first is older than all that is needed. At the window where the lane begins
+   * there: it may have been cut off, or made anew, and no one knows what stood in front.
    */
-  readonly whole: boolean;
+  readonly offset: bigint;
+  /** Of the first record that is needed. */
+  readonly window: bigint;
 }
 
 /**
@@ -24,8 +25,8 @@ export interface Pin {
 export type Verdict = 'next' | 'duplicate' | 'older' | 'foreign' | 'gap';
 
 /**
- * Notices every loss on one lane (DESIGN §7). Records count only while they are contiguous from where reading began, or from
- * sequence 1 of an incarnation that is higher than any seen, whose relay has republished the window behind it.
+ * Notices every loss on one lane (DESIGN §7). Records count only while they are contiguous from one in front of the window, or
+ * from sequence 1 of an incarnation that is higher than any seen, whose relay has republished the window behind it.
  */
 export class Lane {
   readonly #stream: StreamView;
@@ -69,7 +70,8 @@ export class Lane {
     if (this.isOlder(incarnation, this.#incarnation)) return 'older';
     if (incarnation !== this.#incarnation) return this.begins(offset, place) ? 'next' : 'gap';
     if (this.#contiguous && sequence <= this.#sequence) return 'duplicate';
-    return this.#contiguous && this.follows(sequence, this.#sequence) ? 'next' : 'gap';
+    const follows = this.#contiguous && this.follows(sequence, this.#sequence);
+    return follows || this.isInFront(offset) ? 'next' : 'gap';
   }
 
   // The rules, one by one: the spec breaks each of them to see that it is needed.
@@ -86,9 +88,13 @@ export class Lane {
     return sequence === last + 1;
   }
 
+  /** What is missing in front of a record that is not needed itself is not needed either. */
+  protected isInFront(offset: bigint): boolean {
+    return offset < this.#pin.window;
+  }
+
   /** Whether the first record of an incarnation may count. */
   protected begins(offset: bigint, { sequence }: LanePlace): boolean {
-    const isFirst = this.#incarnation === 0 && offset === this.#pin.offset && this.#pin.whole;
-    return sequence === 1 || isFirst;
+    return sequence === 1 || this.isInFront(offset);
   }
 }

@@ -18,7 +18,7 @@ function heartbeat(barrier: string, sequence: number): LaneRecord {
 const lanesOf = (count: number): Lanes =>
   new Lanes(
     STREAM,
-    Array.from({ length: count }, () => ({ offset: 0n, whole: true })),
+    Array.from({ length: count }, () => ({ offset: 0n, window: 1n })),
   );
 
 describe('the lanes of a topic', () => {

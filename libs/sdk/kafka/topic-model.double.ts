@@ -6,6 +6,8 @@ import type { Lanes } from './lanes.js';
 const TOKEN_LIFE = 20;
 const MARGIN = 10;
 const WINDOW = TOKEN_LIFE + MARGIN;
+/** How many records in front of the window are read as well. */
+const IN_FRONT = 3;
 
 interface StoredRecord {
   readonly record: LaneRecord;
@@ -175,6 +177,13 @@ export class TopicModel {
     this.#topic[lane]?.records.push(...part);
   }
 
+  /** Somebody writes earlier records once more, as they are. */
+  repeat(lane: number, share: number): void {
+    const { records, low } = this.#topic[lane % this.#topic.length]!;
+    const from = Math.max(low, Math.floor(records.length * share));
+    records.push(...records.slice(from, from + 3));
+  }
+
   truncate(lane: number, share: number): void {
     const target = this.#topic[lane % this.#topic.length]!;
     target.low = Math.max(target.low, Math.floor(target.records.length * share));
@@ -188,11 +197,6 @@ export class TopicModel {
     this.#topic.push({ records: [], low: 0 });
   }
 
-  /** How many records in front of the window are read as well. The spec breaks it. */
-  protected get inFront(): number {
-    return 1;
-  }
-
   /** The node begins anew, in front of the window. */
   pin(): void {
     this.#lanes = undefined;
@@ -200,8 +204,7 @@ export class TopicModel {
     const pins = this.#topic.map(({ records, low }) => {
       const found = records.findIndex(({ at }, offset) => offset >= low && at >= this.now - WINDOW);
       const pin = found < 0 ? records.length : found;
-      const whole = low < pin;
-      return { offset: BigInt(whole ? pin - this.inFront : pin), whole };
+      return { offset: BigInt(low < pin ? Math.max(low, pin - IN_FRONT) : pin), window: BigInt(pin) };
     });
     this.#next = pins.map(({ offset }) => Number(offset));
     this.#lanes = this.makeLanes(this.#stream, pins);
