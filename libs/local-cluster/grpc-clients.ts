@@ -6,6 +6,9 @@ import { projectRoot } from './service.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- clients are made from the protos at run time
 type AnyClient = Client & Record<string, any>;
 
+/** grpc-js would let all clients of an address share one: 200 streams of 200 processes have 200. */
+const OWN_CONNECTION = { 'grpc.use_local_subchannel_pool': 1 };
+
 export interface GrpcClients {
   /** A unary call: `call('SessionService', 'Create', {…})`. Rejects with a `ServiceError`. */
   call<T = Record<string, unknown>>(service: string, method: string, request: object): Promise<T>;
@@ -33,8 +36,12 @@ export function grpcClients(baseUrl: string, apiKey: string | undefined): GrpcCl
   const client = (service: string): AnyClient => {
     const known = clients.get(service);
     if (known) return known;
-    const Constructor = v1[service] as unknown as new (address: string, channel: unknown) => AnyClient;
-    const made = new Constructor(new URL(baseUrl).host, credentials.createInsecure());
+    const Constructor = v1[service] as unknown as new (
+      address: string,
+      channel: unknown,
+      options: object,
+    ) => AnyClient;
+    const made = new Constructor(new URL(baseUrl).host, credentials.createInsecure(), OWN_CONNECTION);
     clients.set(service, made);
     return made;
   };
