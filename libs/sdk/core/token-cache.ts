@@ -1,5 +1,5 @@
 import type { TokenFacts } from './session.js';
-import { TokenTable } from './token-table.js';
+import { hashOf, TokenTable } from './token-table.js';
 
 const TABLES = 64;
 /** Below, one table will do. */
@@ -38,7 +38,8 @@ export class TokenCache {
   /** Drops every token of a session; returns how many. */
   dropSession(tenant: string, sid: string): number {
     const { size } = this;
-    for (const table of this.#tables) table.dropSession(tenant, sid);
+    const hash = hashOf(tenant, sid);
+    for (const table of this.#tables) table.dropSession(hash);
     return size - this.size;
   }
 }
