@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Service } from '#local-cluster';
+import type { Service } from '#local-cluster';
 import type { Curfew, IssuedSession } from '#sdk';
 import { dataFolder, eventually, startTestService, type TestService } from '../support/cluster.js';
 import { startSecondInstance } from '../support/embedded.js';
