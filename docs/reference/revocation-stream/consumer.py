@@ -24,15 +24,15 @@ def wall_ms():
 class Lane:
     """Contiguity: the table of the page."""
 
-    def __init__(self, window):
-        self.window, self.incarnation, self.sequence, self.broken, self.heartbeat = window, 0, 0, False, None
+    def __init__(self, window, since):
+        self.window, self.since, self.incarnation, self.sequence, self.broken, self.heartbeat = window, 0, 0, False, None
 
     def take(self, record):
         """Returns what is to be applied, or None. Sets `broken` at a gap."""
         headers = dict(zip(record["headers"][::2], record["headers"][1::2]))
         incarnation, sequence = int(headers["ce_incarnation"]), int(headers["ce_sequence"])
         data = json.loads(record["payload"])
-        in_front = record["offset"] < self.window
+        in_front = record["offset"] < self.window and record["ts"] < self.since
         if incarnation > self.incarnation:
             advances = sequence == 1 or in_front
             self.broken, self.heartbeat = not advances, None
@@ -92,7 +92,7 @@ class Consumer:
         ends = [self.offset(n, -1) for n in range(count)]
         pinned = [self.offset(n, since) for n in range(count)]
         pinned = [ends[n] if at < 0 else at for n, at in enumerate(pinned)]
-        self.lanes = [Lane(at) for at in pinned]
+        self.lanes = [Lane(at, since) for at in pinned]
         lows = [self.offset(n, -2) for n in range(count)]
         pinned = [at if lows[n] >= at else max(lows[n], at - IN_FRONT) for n, at in enumerate(pinned)]
         generation = self.records = queue.Queue()

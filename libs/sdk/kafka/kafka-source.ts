@@ -154,7 +154,7 @@ export class KafkaSource implements RunningSource {
     consumer.start();
   }
 
-  #read(lane: number, { offset, headers, value }: KafkaMessage): void {
+  #read(lane: number, { offset, timestamp, headers, value }: KafkaMessage): void {
     this.#counts.records += 1;
     let record: LaneRecord;
     try {
@@ -168,7 +168,7 @@ export class KafkaSource implements RunningSource {
       // Not taken: if it was a record of the stream, its sequence is missing now, and the next one shows a gap.
       return this.#fail('unreadable-record', `lane ${lane}, offset ${offset}: ${reason}`);
     }
-    const verdict = this.#lanes?.take(lane, BigInt(offset), record);
+    const verdict = this.#lanes?.take(lane, { offset: BigInt(offset), timestamp: Number(timestamp) }, record);
     if (verdict === 'gap') this.#gap(lane, offset);
     if (verdict === 'next' && record.content.kind === 'heartbeat') this.#settle();
   }

@@ -33,7 +33,8 @@ function byLane<T extends { readonly partition: number }>(rows: readonly T[]): r
  */
 export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<readonly Pin[]> =>
   withAdmin(kafka, async (admin) => {
-    const starts = byLane(await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(Math.floor(since), 0)));
+    const begin = Math.max(Math.floor(since), 0);
+    const starts = byLane(await admin.fetchTopicOffsetsByTimestamp(topic, begin));
     // Asked afterwards: a record that is there now, in front of the window's first, was there when that was looked up.
     const bounds = byLane(await admin.fetchTopicOffsets(topic));
     if (bounds.length !== starts.length) throw new RangeError('the topic is being changed');
@@ -42,7 +43,7 @@ export const pinLanes = (kafka: Kafka, topic: string, since: number): Promise<re
       const low = BigInt(bounds[lane]!.low);
       // A lane that begins in the window may have been cut off there, and is read from the window on all the same.
       const earliest = window > READ_IN_FRONT ? window - READ_IN_FRONT : 0n;
-      return { offset: low >= window ? window : max(low, earliest), window };
+      return { offset: low >= window ? window : max(low, earliest), window, since: begin };
     });
   });
 

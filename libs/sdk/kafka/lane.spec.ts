@@ -11,9 +11,9 @@ const other: LaneContent = { kind: 'unknown', type: 'curfew.later' };
 
 type Step = readonly [place: string, verdict: Verdict, barrier: number | undefined];
 
-/** `5.7 h3`: incarnation 5, sequence 7, heartbeat with barrier 3; `@20` at that offset; `x` of another stream, `w` with other lanes. */
+/** `5.7 h3`: incarnation 5, sequence 7, heartbeat with barrier 3; `@20` at that offset; `n` with a timestamp in the window; `x` of another stream, `w` with other lanes. */
 function play(steps: readonly Step[], window = 11n): void {
-  const lane = new Lane(STREAM, { offset: 10n, window });
+  const lane = new Lane(STREAM, { offset: 10n, window, since: 1000 });
   let next = 10n;
   for (const [text, verdict, barrier] of steps) {
     const [, incarnation, sequence] = /(\d+)\.(\d+)/.exec(text)!;
@@ -27,7 +27,11 @@ function play(steps: readonly Step[], window = 11n): void {
     };
     const beat = /h(\d+)/.exec(text)?.[1];
     const content = beat === undefined ? other : heartbeat(Number(beat));
-    const seen = [text, lane.take(offset, { place, content }), lane.heartbeat?.barrier];
+    const seen = [
+      text,
+      lane.take({ offset, timestamp: text.includes('n') ? 1000 : 999 }, { place, content }),
+      lane.heartbeat?.barrier,
+    ];
     expect(seen).toEqual([text, verdict, barrier === undefined ? undefined : String(barrier)]);
   }
 }
@@ -44,6 +48,13 @@ describe('a lane', () => {
     play([
       ['5.7 h1 @11', 'gap', undefined],
       ['5.8 h2', 'gap', undefined],
+    ]));
+
+  it('does not begin in front of the window with a record from now: the topic was made anew', () =>
+    play([
+      ['5.7 h1 n', 'gap', undefined],
+      ['5.8 h2 n', 'gap', undefined],
+      ['6.1 h3 n', 'next', 3],
     ]));
 
   it('does not begin in the middle where the topic was cut off', () =>

@@ -15,6 +15,15 @@ export interface Pin {
   readonly offset: bigint;
   /** Of the first record that is needed. */
   readonly window: bigint;
+  /** Timestamp at which the window begins, milliseconds of reference time. */
+  readonly since: number;
+}
+
+/** Where a record was found. */
+export interface StoredAt {
+  readonly offset: bigint;
+  /** That its relay gave it, milliseconds of reference time: no revocation in it was committed later. */
+  readonly timestamp: number;
 }
 
 /**
@@ -47,10 +56,10 @@ export class Lane {
   }
 
   /** To be called with every record in the order of arrival, after it was applied. */
-  take(offset: bigint, { place, content }: LaneRecord): Verdict {
+  take(at: StoredAt, { place, content }: LaneRecord): Verdict {
     if (!this.isOurs(place)) return 'foreign';
     const { incarnation, sequence } = place;
-    const verdict = this.#judge(offset, place);
+    const verdict = this.#judge(at, place);
     if (verdict === 'next') {
       if (incarnation !== this.#incarnation) this.#heartbeat = undefined;
       this.#contiguous = true;
@@ -65,13 +74,13 @@ export class Lane {
     return verdict;
   }
 
-  #judge(offset: bigint, place: LanePlace): Verdict {
+  #judge(at: StoredAt, place: LanePlace): Verdict {
     const { incarnation, sequence } = place;
     if (this.isOlder(incarnation, this.#incarnation)) return 'older';
-    if (incarnation !== this.#incarnation) return this.begins(offset, place) ? 'next' : 'gap';
+    if (incarnation !== this.#incarnation) return this.begins(at, place) ? 'next' : 'gap';
     if (this.#contiguous && sequence <= this.#sequence) return 'duplicate';
     const follows = this.#contiguous && this.follows(sequence, this.#sequence);
-    return follows || this.isInFront(offset) ? 'next' : 'gap';
+    return follows || this.isInFront(at) ? 'next' : 'gap';
   }
 
   // The rules, one by one: the spec breaks each of them to see that it is needed.
@@ -88,13 +97,16 @@ export class Lane {
     return sequence === last + 1;
   }
 
-  /** What is missing in front of a record that is not needed itself is not needed either. */
-  protected isInFront(offset: bigint): boolean {
-    return offset < this.#pin.window;
+  /**
+   * What is missing in front of a record that is not needed itself is not needed either. The offset alone does not say it: once the
+   * topic was made anew, the first records of the new one stand at low offsets.
+   */
+  protected isInFront({ offset, timestamp }: StoredAt): boolean {
+    return offset < this.#pin.window && timestamp < this.#pin.since;
   }
 
   /** Whether the first record of an incarnation may count. */
-  protected begins(offset: bigint, { sequence }: LanePlace): boolean {
-    return sequence === 1 || this.isInFront(offset);
+  protected begins(at: StoredAt, { sequence }: LanePlace): boolean {
+    return sequence === 1 || this.isInFront(at);
   }
 }

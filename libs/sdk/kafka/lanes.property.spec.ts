@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Heartbeat, LanePlace, LaneRecord } from '#contracts';
-import { Lane, type Pin, type StreamView, type Verdict } from './lane.js';
+import { Lane, type Pin, type StoredAt, type StreamView, type Verdict } from './lane.js';
 import { Lanes } from './lanes.js';
 import { TopicModel, type Fate } from './topic-model.double.js';
 
@@ -136,7 +136,7 @@ class AnyBeginning extends Lane {
 /** Takes the window's first record at any sequence, whatever stood in front of it. */
 class WindowIsWhole extends Lane {
   constructor(stream: StreamView, pin: Pin) {
-    super(stream, { ...pin, window: pin.window + 1n });
+    super(stream, { ...pin, window: pin.window + 1n, since: Infinity });
   }
 }
 
@@ -149,10 +149,17 @@ class LowerOnesCount extends Lane {
     return Number(this.#lower.barrier) > Number(own.barrier) ? this.#lower : own;
   }
 
-  override take(offset: bigint, record: LaneRecord): Verdict {
-    const verdict = super.take(offset, record);
+  override take(at: StoredAt, record: LaneRecord): Verdict {
+    const verdict = super.take(at, record);
     if (verdict === 'older' && record.content.kind === 'heartbeat') this.#lower = record.content.heartbeat;
     return verdict;
+  }
+}
+
+/** Goes by the offset alone. */
+class OffsetIsEnough extends Lane {
+  constructor(stream: StreamView, pin: Pin) {
+    super(stream, { ...pin, since: Infinity });
   }
 }
 
@@ -192,6 +199,24 @@ function leasesBehindHole(make: MakeLanes): string | undefined {
   return model.violation;
 }
 
+/** A node begins behind a hole; then the topic is made anew, so that the next record stands in front of where it began. */
+function leasesOnTopicMadeAnew(make: MakeLanes): string | undefined {
+  const model = new TopicModel(make, 1);
+  model.revoke();
+  model.step();
+  model.beat(0, ['holed']);
+  model.truncate(0, 1);
+  model.pin();
+  model.beat(0, ['written']);
+  model.read(0, 100);
+  model.recreate(1);
+  model.step();
+  model.renew();
+  model.beat(0, ['written']);
+  model.read(0, 100);
+  return model.violation;
+}
+
 class OneLaneIsEnough extends Lanes {
   protected override hasAll(lanes: number): boolean {
     return lanes > 0;
@@ -209,6 +234,11 @@ describe('G2: the lease over Kafka, whatever becomes of records, relays and topi
   it('gives no lease behind a hole over the edge of the window', () => {
     expect(leasesBehindHole((stream, pins) => new Lanes(stream, pins))).toBeUndefined();
     expect(leasesBehindHole(withLane(WindowIsWhole))).toBeDefined();
+  });
+
+  it('gives no lease on a topic that was made anew, though its offsets are in front of the window', () => {
+    expect(leasesOnTopicMadeAnew((stream, pins) => new Lanes(stream, pins))).toBeUndefined();
+    expect(leasesOnTopicMadeAnew(withLane(OffsetIsEnough))).toBeDefined();
   });
 
   it('is held up by no records that were written once more, wherever the window begins', () => {

@@ -3,6 +3,7 @@ import type { LaneRecord } from '#contracts';
 import { Lanes } from './lanes.js';
 
 const STREAM = { streamId: 's-1', lanes: 2 };
+const stored = (offset: bigint) => ({ offset, timestamp: 999 });
 const at = (monotonic: number) => ({ monotonic, wall: monotonic });
 
 function heartbeat(barrier: string, sequence: number): LaneRecord {
@@ -18,18 +19,18 @@ function heartbeat(barrier: string, sequence: number): LaneRecord {
 const lanesOf = (count: number): Lanes =>
   new Lanes(
     STREAM,
-    Array.from({ length: count }, () => ({ offset: 0n, window: 1n })),
+    Array.from({ length: count }, () => ({ offset: 0n, window: 1n, since: 1000 })),
   );
 
 describe('the lanes of a topic', () => {
   it('renew when every lane has brought the barrier, or a higher one', () => {
     const lanes = lanesOf(2);
     lanes.await(7n, at(100), 0);
-    lanes.take(0, 0n, heartbeat('9', 1));
+    lanes.take(0, stored(0n), heartbeat('9', 1));
     expect(lanes.renewed()).toBeUndefined();
-    lanes.take(1, 0n, heartbeat('6', 1));
+    lanes.take(1, stored(0n), heartbeat('6', 1));
     expect(lanes.renewed()).toBeUndefined();
-    lanes.take(1, 1n, heartbeat('7', 2));
+    lanes.take(1, stored(1n), heartbeat('7', 2));
     expect(lanes.renewed()).toMatchObject({ reading: at(100), heartbeat: { cursor: 'c7' } });
     expect(lanes.renewed()).toBeUndefined();
   });
@@ -42,29 +43,29 @@ describe('the lanes of a topic', () => {
       [9n, 300],
     ] as const)
       lanes.await(barrier, at(sent), 0);
-    lanes.take(0, 0n, heartbeat('6', 1));
-    lanes.take(1, 0n, heartbeat('5', 1));
+    lanes.take(0, stored(0n), heartbeat('6', 1));
+    lanes.take(1, stored(0n), heartbeat('5', 1));
     expect(lanes.renewed()?.reading).toEqual(at(200));
-    lanes.take(0, 1n, heartbeat('9', 2));
-    lanes.take(1, 1n, heartbeat('10', 2));
+    lanes.take(0, stored(1n), heartbeat('9', 2));
+    lanes.take(1, stored(1n), heartbeat('10', 2));
     expect(lanes.renewed()).toMatchObject({ reading: at(300), heartbeat: { cursor: 'c9' } });
   });
 
   it('compare barriers as numbers, also beyond 2^53', () => {
     const lanes = lanesOf(2);
     lanes.await(2n ** 53n + 1n, at(100), 0);
-    lanes.take(0, 0n, heartbeat(String(2n ** 53n), 1));
-    lanes.take(1, 0n, heartbeat(String(2n ** 60n), 1));
+    lanes.take(0, stored(0n), heartbeat(String(2n ** 53n), 1));
+    lanes.take(1, stored(0n), heartbeat(String(2n ** 60n), 1));
     expect(lanes.renewed()).toBeUndefined();
-    lanes.take(0, 1n, heartbeat(String(2n ** 53n + 1n), 2));
+    lanes.take(0, stored(1n), heartbeat(String(2n ** 53n + 1n), 2));
     expect(lanes.renewed()?.reading).toEqual(at(100));
   });
 
   it('renew nothing while one has a gap', () => {
     const lanes = lanesOf(2);
-    lanes.take(0, 0n, heartbeat('6', 1));
-    lanes.take(1, 0n, heartbeat('6', 1));
-    lanes.take(1, 1n, heartbeat('7', 3));
+    lanes.take(0, stored(0n), heartbeat('6', 1));
+    lanes.take(1, stored(0n), heartbeat('6', 1));
+    lanes.take(1, stored(1n), heartbeat('7', 3));
     lanes.await(5n, at(100), 0);
     expect(lanes.renewed()).toBeUndefined();
   });
@@ -73,7 +74,7 @@ describe('the lanes of a topic', () => {
     for (const count of [1, 3]) {
       const lanes = lanesOf(count);
       lanes.await(5n, at(100), 0);
-      for (let lane = 0; lane < count; lane += 1) lanes.take(lane, 0n, heartbeat('6', 1));
+      for (let lane = 0; lane < count; lane += 1) lanes.take(lane, stored(0n), heartbeat('6', 1));
       expect(lanes.renewed()).toBeUndefined();
     }
   });
@@ -83,7 +84,10 @@ describe('the lanes of a topic', () => {
     const beat = (lane: number, barrier: string, sequence: number, referenceTimeMs: number): void => {
       const { place } = heartbeat(barrier, sequence);
       const data = { barrier, cursor: '', referenceTimeMs, maxAccessTtlMs: 1 };
-      lanes.take(lane, BigInt(sequence - 1), { place, content: { kind: 'heartbeat', heartbeat: data } });
+      lanes.take(lane, stored(BigInt(sequence - 1)), {
+        place,
+        content: { kind: 'heartbeat', heartbeat: data },
+      });
     };
     beat(0, '5000', 1, 1_000);
     beat(1, '5000', 1, 1_000);
@@ -99,8 +103,8 @@ describe('the lanes of a topic', () => {
     const lanes = lanesOf(2);
     lanes.await(1n, at(100), 0);
     lanes.await(9n, at(3000), 1000);
-    lanes.take(0, 0n, heartbeat('6', 1));
-    lanes.take(1, 0n, heartbeat('6', 1));
+    lanes.take(0, stored(0n), heartbeat('6', 1));
+    lanes.take(1, stored(0n), heartbeat('6', 1));
     expect(lanes.renewed()).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { Heartbeat, LaneRecord } from '#contracts';
 import type { Reading } from '../core/lease.js';
-import { Lane, type Pin, type StreamView, type Verdict } from './lane.js';
+import { Lane, type Pin, type StoredAt, type StreamView, type Verdict } from './lane.js';
 
 interface PendingRenewal {
   readonly barrier: bigint;
@@ -32,8 +32,8 @@ export class Lanes {
   }
 
   /** After the record was applied. */
-  take(lane: number, offset: bigint, record: LaneRecord): Verdict {
-    return this.#lanes[lane]?.take(offset, record) ?? 'foreign';
+  take(lane: number, at: StoredAt, record: LaneRecord): Verdict {
+    return this.#lanes[lane]?.take(at, record) ?? 'foreign';
   }
 
   /**

@@ -201,10 +201,11 @@ export class TopicModel {
   pin(): void {
     this.#lanes = undefined;
     if (this.#topic.length !== this.#stream.lanes) return;
+    const since = this.now - WINDOW;
     const pins = this.#topic.map(({ records, low }) => {
-      const found = records.findIndex(({ at }, offset) => offset >= low && at >= this.now - WINDOW);
+      const found = records.findIndex(({ at }, offset) => offset >= low && at >= since);
       const pin = found < 0 ? records.length : found;
-      return { offset: BigInt(low < pin ? Math.max(low, pin - IN_FRONT) : pin), window: BigInt(pin) };
+      return { offset: BigInt(low < pin ? Math.max(low, pin - IN_FRONT) : pin), window: BigInt(pin), since };
     });
     this.#next = pins.map(({ offset }) => Number(offset));
     this.#lanes = this.makeLanes(this.#stream, pins);
@@ -230,7 +231,7 @@ export class TopicModel {
       this.#next[at] = offset + 1;
       const { content } = stored.record;
       if (content.kind === 'revocation') this.#applied.add(Number(content.published.revocationId));
-      this.#lanes.take(at, BigInt(offset), stored.record);
+      this.#lanes.take(at, { offset: BigInt(offset), timestamp: stored.at }, stored.record);
       this.#settle();
     }
   }
