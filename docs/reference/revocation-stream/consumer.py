@@ -25,7 +25,7 @@ class Lane:
     """Contiguity: the table of the page."""
 
     def __init__(self, window, since):
-        self.window, self.since, self.incarnation, self.sequence, self.broken, self.heartbeat = window, 0, 0, False, None
+        self.window, self.since, self.incarnation, self.sequence, self.broken, self.heartbeat = window, since, 0, 0, False, None
 
     def take(self, record):
         """Returns what is to be applied, or None. Sets `broken` at a gap."""
