@@ -108,6 +108,8 @@ class World {
     else if (one.kind === 'fate') this.broker.fates.push(one.fate);
     else if (one.kind === 'new-leader') {
       if (one.oldStops) this.relays.at(-1)?.stop();
+      // Two leaders whose records share timestamp and offset to the millisecond cannot be told apart by their offsets (ADR 17).
+      await this.timers.advance(1);
       this.lead();
     } else if (one.kind === 'topic-anew') this.broker.makeAnew();
     else if (one.kind === 'truncate') this.broker.truncate();

@@ -84,6 +84,16 @@ describe('Relay', () => {
     await stop();
   });
 
+  it('ends when the topic was made anew, though others have filled it with older records since', async () => {
+    const { timers, broker, ended, stop } = start();
+    await timers.advance(1_000);
+    broker.makeAnew();
+    broker.occupy(100);
+    await timers.advance(6_000);
+    expect(ended()).toBe('topic-anew');
+    await stop();
+  });
+
   it.each([3, 1])('ends when the topic has %i lanes instead of 2', async (lanes) => {
     const { timers, broker, ended, stop } = start();
     await timers.advance(1_000);

@@ -4,7 +4,7 @@ import { REPLAY_MARGIN_MS } from '../revocation-follower.js';
 import type { Timers } from '../timers.js';
 import type { LaneBatch, LanePublisher, OpenLanePublisher } from './lane-publisher.js';
 import { LaneWriter, type Term } from './lane-writer.js';
-import { TopicInspection, type TopicFault } from './topic-inspection.js';
+import { TopicInspection, type FirstRecords, type TopicFault } from './topic-inspection.js';
 import { Pause, within } from './within.js';
 
 /** Around every produce: later than that, its outcome counts as unknown. */
@@ -95,8 +95,7 @@ export class Relay implements RevocationListener {
   private readonly inspection: TopicInspection;
   /** Of the first publisher: nothing of this leadership is below. */
   private begins: readonly bigint[] | undefined;
-  /** Timestamp of the first acknowledged heartbeat. */
-  private writtenBy: number | undefined;
+  private firstRecords: FirstRecords | undefined;
   private readonly counts = { revocations: 0, heartbeats: 0, failures: 0 };
   private place: number;
   private answers: PendingBarrier[] = [];
@@ -267,9 +266,9 @@ export class Relay implements RevocationListener {
 
   private async inspect(publisher: LanePublisher): Promise<void> {
     this.begins ??= publisher.ends;
-    const { begins, writtenBy } = this;
+    const { begins, firstRecords: first } = this;
     const since = this.now(this.time!) - this.options.maxAccessTtl - REPLAY_MARGIN_MS;
-    const fault = await this.inspection.look(publisher, { begins, writtenBy }, since);
+    const fault = await this.inspection.look(publisher, { begins, first }, since);
     if (fault !== undefined) this.end(fault);
   }
 
@@ -288,7 +287,11 @@ export class Relay implements RevocationListener {
     if (batch.barrier === undefined || this.ended !== undefined) return;
     this.counts.heartbeats++;
     this.heartbeatAt = this.acknowledgedAt;
-    this.writtenBy ??= batch.timestamp;
+    // A heartbeat has a record on every lane.
+    this.firstRecords ??= {
+      timestamp: batch.timestamp,
+      offsets: this.nextOffsets.map((next, lane) => offsets.get(lane) ?? next),
+    };
     this.checkpoint = { cursor: batch.barrier.cursor, nextOffsets: [...this.nextOffsets] };
   }
 

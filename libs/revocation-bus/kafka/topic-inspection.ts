@@ -12,14 +12,20 @@ export type TopicFault = 'topic-anew' | 'truncated';
 export interface OwnRecords {
   /** Of each lane, an offset below which it wrote nothing. */
   readonly begins: readonly bigint[];
-  /** Timestamp by which it had written to every lane; undefined before that. */
-  readonly writtenBy: number | undefined;
+  /** Its first acknowledged batch with a record on every lane; undefined before that. */
+  readonly first: FirstRecords | undefined;
+}
+
+export interface FirstRecords {
+  readonly timestamp: number;
+  /** Of each lane. */
+  readonly offsets: readonly bigint[];
 }
 
 /**
  * Looks at the topic of a leadership every 5 s: is it still the one, and could a node begin to read there? A node trusts a lane
  * from a record in front of the window on, or from sequence 1 of an incarnation (docs/reference/revocation-stream.md). Where both
- * are gone, only a new incarnation, which republishes the window, helps nodes that start. Cost: four short requests a look.
+ * are gone, only a new incarnation, which republishes the window, helps nodes that start. Cost: five short requests a look.
  */
 export class TopicInspection {
   private at: number;
@@ -44,19 +50,26 @@ export class TopicInspection {
 
   private async inspect(
     publisher: LanePublisher,
-    { begins, writtenBy }: OwnRecords,
+    { begins, first }: OwnRecords,
     since: number,
   ): Promise<TopicFault | undefined> {
-    const [lanes, windows, later] = await Promise.all([
+    const [lanes, windows, found, later] = await Promise.all([
       publisher.countLanes(),
       publisher.offsetsFrom(since),
-      writtenBy === undefined ? undefined : publisher.offsetsFrom(writtenBy + 1),
+      first && publisher.offsetsFrom(first.timestamp),
+      first && publisher.offsetsFrom(first.timestamp + 1),
     ]);
     if (lanes !== this.lanes) return 'topic-anew';
     // Whatever is later stands behind our first records. If not, they are gone, and with them the topic that they were on.
     if (later?.some((offset, lane) => offset <= begins[lane]!)) return 'topic-anew';
     // Asked afterwards, as nodes do: what is in front of the window then was there before.
     const lows = await publisher.beginnings();
+    // And what stands where our first records stood, if anything, is not older than they are.
+    const isOlder = found?.some((offset, lane) => {
+      const own = first!.offsets[lane]!;
+      return offset > own && lows[lane]! <= own;
+    });
+    if (isOlder) return 'topic-anew';
     const isCutOff = lows.some((low, lane) => low > begins[lane]! && low >= windows[lane]!);
     return isCutOff ? 'truncated' : undefined;
   }
