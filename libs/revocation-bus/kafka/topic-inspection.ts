@@ -53,23 +53,22 @@ export class TopicInspection {
     { begins, first }: OwnRecords,
     since: number,
   ): Promise<TopicFault | undefined> {
-    const [lanes, windows, found, later] = await Promise.all([
+    const [lanes, windows, from, behind] = await Promise.all([
       publisher.countLanes(),
       publisher.offsetsFrom(since),
       first && publisher.offsetsFrom(first.timestamp),
       first && publisher.offsetsFrom(first.timestamp + 1),
     ]);
     if (lanes !== this.lanes) return 'topic-anew';
-    // Whatever is later stands behind our first records. If not, they are gone, and with them the topic that they were on.
-    if (later?.some((offset, lane) => offset <= begins[lane]!)) return 'topic-anew';
     // Asked afterwards, as nodes do: what is in front of the window then was there before.
     const lows = await publisher.beginnings();
-    // And what stands where our first records stood, if anything, is not older than they are.
-    const isOlder = found?.some((offset, lane) => {
-      const own = first!.offsets[lane]!;
-      return offset > own && lows[lane]! <= own;
+    const isAnother = first?.offsets.some((own, lane) => {
+      // What is later than our first record was written behind where we began.
+      if (behind![lane]! <= begins[lane]!) return true;
+      // Unless that record is gone, what stands in its place has its timestamp.
+      return lows[lane]! <= own && (from![lane]! > own || behind![lane] === own);
     });
-    if (isOlder) return 'topic-anew';
+    if (isAnother) return 'topic-anew';
     const isCutOff = lows.some((low, lane) => low > begins[lane]! && low >= windows[lane]!);
     return isCutOff ? 'truncated' : undefined;
   }
