@@ -12,6 +12,7 @@ import { MovableClock } from './movable-clock.js';
 import { Oracle } from './oracle.js';
 import type { NodeCounts } from './processes/node-messages.js';
 import { Watchdog } from './watchdog.js';
+import { say, VERBOSE } from './verbose.js';
 
 /** Life of an access token. Short, so that what nodes may forget is forgotten within a run. */
 export const TTL_MS = 120_000;
@@ -21,7 +22,6 @@ const LIFE_OF_TOKENS = {
   CURFEW_ACCESS_TTL: `${TTL_MS / 1_000}s`,
   CURFEW_MAX_ACCESS_TTL: `${TTL_MS / 1_000}s`,
 };
-const VERBOSE = process.env['CURFEW_TEST_VERBOSE'] !== undefined;
 
 /** One SDK process of the topology. */
 export interface NodePlan {
@@ -103,7 +103,7 @@ export class ChaosCluster {
       ...(mutant === undefined ? {} : { mutant }),
       watchdog: this.watchdog,
       ...(clock ? { clock } : {}),
-      ...(VERBOSE ? { onLine: (line: string) => console.log(`${name}: ${line}`) } : {}),
+      ...(VERBOSE ? { onLine: (line: string) => say(`${name}: ${line}`) } : {}),
     });
     this.instances.push(instance);
     return instance;
@@ -128,7 +128,7 @@ export class ChaosCluster {
       onReport: (from, report) => this.oracle.reported(from, report),
       ...(clock ? { clock } : {}),
       ...(mutant === undefined ? {} : { mutant }),
-      ...(VERBOSE ? { onLine: (line: string) => console.log(`${plan.name}: ${line}`) } : {}),
+      ...(VERBOSE ? { onLine: (line: string) => say(`${plan.name}: ${line}`) } : {}),
     });
     this.nodes.push(node);
     return node;

@@ -10,6 +10,7 @@ import { FAKETIME } from './movable-clock.js';
 import { whyNoBrokers } from './own-brokers.js';
 import { Schedule } from './schedule.js';
 import { summarise, tell } from './summary.js';
+import { say, VERBOSE } from './verbose.js';
 
 /** `CHAOS_SECONDS=1800 npm run test:chaos` plays for half an hour, with faults as long as the issue says. */
 const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 45);
@@ -59,7 +60,7 @@ describe('G2: whatever fails', () => {
       available,
       lastsMs: SECONDS * 1_000,
       long: LONG,
-      ...(LONG ? { onPlayed: (line: string) => process.stderr.write(`${line}\n`) } : {}),
+      ...(LONG || VERBOSE ? { onPlayed: say } : {}),
     });
     load.start();
     const played = await schedule.play();

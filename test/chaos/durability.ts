@@ -13,7 +13,7 @@ export async function lostOf(load: Load): Promise<string[]> {
   const look = async (): Promise<void> => {
     for (let next = sessions.pop(); next !== undefined; next = sessions.pop()) {
       const [sid, told] = next;
-      const status = await eventually(() => statusOf(load, sid), { what: 'an answer about a session' });
+      const status = await eventually(() => statusOf(load, sid), { what: `an answer about session ${sid}` });
       if (!EXPECTED[told].some((expected) => expected === status))
         lost.push(`${sid}: ${told}, but ${status}`);
     }

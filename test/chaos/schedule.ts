@@ -3,6 +3,7 @@ import type { ChaosCluster } from './chaos-cluster.js';
 import { PARTS, type Fault, type Need } from './fault.js';
 import type { Load } from './load.js';
 import { recover } from './recovery.js';
+import { say, VERBOSE } from './verbose.js';
 
 export interface ScheduleOptions {
   readonly cluster: ChaosCluster;
@@ -97,6 +98,7 @@ export class Schedule {
     const holdMs = Math.max(drawn, ...faults.map(({ lasts }) => (long ? lasts?.long : lasts?.short) ?? 0));
     const heals: { readonly part: number; readonly heal: () => Promise<void> }[] = [];
     cluster.oracle.during = names;
+    if (VERBOSE) say(`${names}: for ${holdMs.toFixed(0)} ms`);
     try {
       for (const fault of faults) {
         heals.push({
@@ -112,6 +114,7 @@ export class Schedule {
       await heal().catch((error: unknown) => this.failures.push(`healing ${names}: ${String(error)}`));
     }
     cluster.oracle.during = `after ${names}`;
+    if (VERBOSE) say(`${names}: healed`);
     const { tookMs, slowest, lost } = await recover(cluster, load, RECOVERY_WITHIN_MS);
     if (lost.length > 0) this.failures.push(`after ${names}: not back at their cache: ${lost.join(', ')}`);
     for (const { name } of faults) {
