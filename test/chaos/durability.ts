@@ -13,7 +13,10 @@ export async function lostOf(load: Load): Promise<string[]> {
   const look = async (): Promise<void> => {
     for (let next = sessions.pop(); next !== undefined; next = sessions.pop()) {
       const [sid, told] = next;
-      const status = await eventually(() => statusOf(load, sid), { what: `an answer about session ${sid}` });
+      let turn = 0;
+      const status = await eventually(() => statusOf(load, sid, (turn += 1)), {
+        what: `an answer about session ${sid}`,
+      });
       if (!EXPECTED[told].some((expected) => expected === status))
         lost.push(`${sid}: ${told}, but ${status}`);
     }
@@ -22,9 +25,9 @@ export async function lostOf(load: Load): Promise<string[]> {
   return lost;
 }
 
-/** Undefined: ask again. */
-const statusOf = (load: Load, sid: string): Promise<string | undefined> =>
-  load.call<SessionInfo>('GET', `/v1/sessions/${sid}`).then(
+/** Undefined: ask again, another instance. */
+const statusOf = (load: Load, sid: string, turn: number): Promise<string | undefined> =>
+  load.call<SessionInfo>('GET', `/v1/sessions/${sid}`, { turn }).then(
     ({ status }) => status,
     (error: unknown) => (String(error).includes(' 404: ') ? 'nowhere' : undefined),
   );
