@@ -11,6 +11,7 @@ import {
 } from '../testing/fake-revocation-log.js';
 import { LaneConsumer } from '../testing/lane-consumer.js';
 import { VirtualTimers } from '../testing/virtual-timers.js';
+import { BatchComposer } from './batch-composer.js';
 import type { LaneBatch } from './lane-publisher.js';
 import { Relay, type RelayOptions } from './relay.js';
 
@@ -274,8 +275,12 @@ class NewSequences extends Relay {
 
 /** The newest barrier at once, wherever the place is. */
 class HeartbeatTooEarly extends Relay {
-  protected override answerBehind(): ReturnType<Relay['answerBehind']> {
-    return super.answerBehind(Infinity);
+  protected override composerOf(options: RelayOptions): BatchComposer {
+    return new (class extends BatchComposer {
+      protected override answerBehind(): ReturnType<BatchComposer['answerBehind']> {
+        return super.answerBehind(Infinity);
+      }
+    })(options);
   }
 }
 

@@ -1,9 +1,7 @@
-import type { Heartbeat, PublishedRevocation, RevocationMessage } from '#contracts';
 import type { AnsweredBarrier, FollowedRevocations, RevocationListener } from '../followed-revocations.js';
 import { REPLAY_MARGIN_MS } from '../revocation-follower.js';
-import type { Timers } from '../timers.js';
+import { BatchComposer, type Batch, type BatchComposerOptions } from './batch-composer.js';
 import type { LaneBatch, LanePublisher, OpenLanePublisher } from './lane-publisher.js';
-import { LaneWriter, type Term } from './lane-writer.js';
 import { TopicInspection, type FirstRecords, type TopicFault } from './topic-inspection.js';
 import { Pause, within } from './within.js';
 
@@ -12,11 +10,6 @@ const PRODUCE_DEADLINE_MS = 2_000;
 const OPEN_DEADLINE_MS = 5_000;
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1_000;
-const MAX_REVOCATIONS = 500;
-/** Well below a broker's limit for one batch (1 MiB). */
-const MAX_BYTES = 256 * 1024;
-/** The first must not starve, so above it the last is replaced. */
-const MAX_ANSWERS = 4;
 
 /**
  * Why a leadership ended: told to stop; the topic is not the one it began with (offsets went back, other lanes), so that a new
@@ -33,40 +26,18 @@ export interface RelayCheckpoint {
   readonly nextOffsets: readonly bigint[];
 }
 
-export interface RelayOptions {
+export interface RelayOptions extends BatchComposerOptions {
   /** Of this leadership alone, and not started before `run`: it republishes what it reads first. */
   readonly follower: FollowedRevocations;
-  readonly timers: Timers;
-  readonly term: Term;
   /** Of each lane, the offset below which nothing new can be written; fewer where none is known. */
   readonly nextOffsets: readonly bigint[];
   readonly open: OpenLanePublisher;
   /** The first one, if it is open already. */
   readonly publisher?: LanePublisher;
-  readonly maxAccessTtl: number;
   readonly heartbeatEveryMs: number;
-  /** `ce_source` of the records. */
-  readonly source: string;
   /** Without an acknowledgement for so long, another instance should try. 30,000 ms unless set. */
   readonly giveUpAfterMs?: number;
-  /** In one batch at most. 500 unless set. */
-  readonly maxRevocations?: number;
   readonly onFailure?: (error: unknown, failures: number) => void;
-}
-
-interface PendingBarrier extends AnsweredBarrier {
-  /** To be published once every revocation below this number is. */
-  readonly behind: number;
-}
-
-interface Batch {
-  readonly lanes: readonly LaneBatch[];
-  /** The place behind it. */
-  readonly next: number;
-  readonly revocations: number;
-  /** Of its records. */
-  readonly timestamp: number;
-  readonly barrier: PendingBarrier | undefined;
 }
 
 export interface RelayStats {
@@ -79,9 +50,6 @@ export interface RelayStats {
   readonly heartbeatAgeMs: number | undefined;
 }
 
-const revocationIdOf = (revocation: RevocationMessage): string =>
-  revocation.scope === 'session' ? revocation.sid : revocation.revocationId;
-
 /**
  * One leadership: publishes what the follower reads, and heartbeats behind it (DESIGN §7). It is a place in the follower's
  * memory, as a Watch subscriber is, with one batch in flight and no queue of its own. A batch that failed or was late is sent
@@ -89,7 +57,7 @@ const revocationIdOf = (revocation: RevocationMessage): string =>
  * what was written are contiguous whatever else is written twice or late.
  */
 export class Relay implements RevocationListener {
-  private readonly writer: LaneWriter;
+  private readonly composer: BatchComposer;
   private readonly pause: Pause;
   private readonly nextOffsets: bigint[];
   private readonly inspection: TopicInspection;
@@ -98,21 +66,18 @@ export class Relay implements RevocationListener {
   private firstRecords: FirstRecords | undefined;
   private readonly counts = { revocations: 0, heartbeats: 0, failures: 0 };
   private place: number;
-  private answers: PendingBarrier[] = [];
   private unacknowledged: Batch | undefined;
   private publisher: LanePublisher | undefined;
   private failuresInARow = 0;
   private acknowledgedAt: number;
   private heartbeatAt: number | undefined;
-  private time: { readonly referenceTime: number; readonly at: number } | undefined;
-  private told = 0;
   private ended: RelayEnd | undefined;
   /** Changes when a heartbeat is acknowledged. */
   checkpoint: RelayCheckpoint | undefined;
 
   constructor(private readonly options: RelayOptions) {
     const { term, follower, timers } = options;
-    this.writer = new LaneWriter(term, options.source);
+    this.composer = this.composerOf(options);
     this.pause = new Pause(timers);
     this.publisher = options.publisher;
     this.nextOffsets = Array.from({ length: term.lanes }, (_, lane) => options.nextOffsets[lane] ?? 0n);
@@ -158,9 +123,7 @@ export class Relay implements RevocationListener {
   }
 
   barrierAnswered(barrier: AnsweredBarrier): void {
-    this.time = { referenceTime: barrier.referenceTime, at: this.options.timers.monotonic() };
-    if (this.answers.length === MAX_ANSWERS) this.answers.pop();
-    this.answers.push({ ...barrier, behind: this.options.follower.memory.end });
+    this.composer.barrierAnswered(barrier);
     this.pause.end();
   }
 
@@ -179,51 +142,9 @@ export class Relay implements RevocationListener {
   }
 
   /** Undefined when there is nothing to publish. */
-  protected compose(): Batch | undefined {
-    const { maxRevocations = MAX_REVOCATIONS } = this.options;
-    const { memory } = this.options.follower;
-    if (this.place < memory.begin) this.end('fell-behind');
-    // Before the first barrier there is no reference time.
-    if (this.time === undefined || this.ended !== undefined) return undefined;
-    const timestamp = this.now(this.time);
-    let next = this.place;
-    while (next < memory.end && next - this.place < maxRevocations && this.writer.bytes < MAX_BYTES)
-      this.writer.revocation(this.published(next++, timestamp), timestamp);
-    const barrier = this.answerBehind(next);
-    if (barrier !== undefined) this.writer.heartbeat(this.heartbeat(barrier), timestamp);
-    if (this.writer.records === 0) return undefined;
-    return { lanes: this.writer.take(), next, revocations: next - this.place, timestamp, barrier };
-  }
-
-  /** The newest barrier whose revocations are all below `next`. Older ones say less: they go. */
-  protected answerBehind(next: number): PendingBarrier | undefined {
-    const last = this.answers.findLastIndex(({ behind }) => behind <= next);
-    const [barrier] = last < 0 ? [] : this.answers.splice(0, last + 1).slice(-1);
-    return barrier;
-  }
-
-  private published(number: number, timestamp: number): PublishedRevocation {
-    const { message, visibleBy } = this.options.follower.memory.at(number);
-    return {
-      revocation: message.revocation,
-      revocationId: revocationIdOf(message.revocation),
-      appliesUntil: Math.floor(visibleBy ?? timestamp) + this.options.maxAccessTtl + REPLAY_MARGIN_MS,
-    };
-  }
-
-  private heartbeat({ n, cursor, referenceTime }: PendingBarrier): Heartbeat {
-    return {
-      barrier: n.toString(),
-      cursor,
-      referenceTimeMs: Math.floor(referenceTime),
-      maxAccessTtlMs: this.options.maxAccessTtl,
-    };
-  }
-
-  /** Reference time, carried on from the last barrier: it never goes back in a lane. */
-  private now({ referenceTime, at }: NonNullable<typeof this.time>): number {
-    this.told = Math.max(this.told, Math.floor(referenceTime + this.options.timers.monotonic() - at));
-    return this.told;
+  private compose(): Batch | undefined {
+    if (this.place < this.options.follower.memory.begin) this.end('fell-behind');
+    return this.ended === undefined ? this.composer.compose(this.place) : undefined;
   }
 
   private async attempt(batch: Batch): Promise<void> {
@@ -239,6 +160,12 @@ export class Relay implements RevocationListener {
     } catch (error) {
       await this.failed(error);
     }
+  }
+
+  // The property overrides these, to see that it would find what they broke.
+
+  protected composerOf(options: RelayOptions): BatchComposer {
+    return new BatchComposer(options);
   }
 
   /** What is sent of a batch, each time that it is. */
@@ -267,7 +194,7 @@ export class Relay implements RevocationListener {
   private async inspect(publisher: LanePublisher): Promise<void> {
     this.begins ??= publisher.ends;
     const { begins, firstRecords: first } = this;
-    const since = this.now(this.time!) - this.options.maxAccessTtl - REPLAY_MARGIN_MS;
+    const since = this.composer.now()! - this.options.maxAccessTtl - REPLAY_MARGIN_MS;
     const fault = await this.inspection.look(publisher, { begins, first }, since);
     if (fault !== undefined) this.end(fault);
   }
