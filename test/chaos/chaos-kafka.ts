@@ -1,6 +1,7 @@
 import { Kafka, logLevel, type Admin, type KafkaMessage } from 'kafkajs';
 import { decodeLaneRecord, REVOCATIONS_TOPIC } from '#contracts';
 import { createTopics, startKafka, type KafkaCluster, type KafkaNode } from '#local-cluster';
+import { deleteRecords } from '../support/lanes.js';
 
 const LANES = 4;
 
@@ -59,10 +60,8 @@ export class ChaosKafka {
   }
 
   /** Everything that is on it goes; offsets go on. */
-  async truncate(): Promise<void> {
-    const offsets = await this.admin.fetchTopicOffsets(REVOCATIONS_TOPIC);
-    const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
-    await this.admin.deleteTopicRecords({ topic: REVOCATIONS_TOPIC, partitions });
+  truncate(): Promise<void> {
+    return deleteRecords(this.admin, REVOCATIONS_TOPIC);
   }
 
   async deleteTopic(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Kafka, logLevel, type Consumer } from 'kafkajs';
+import { Kafka, logLevel, type Admin, type Consumer } from 'kafkajs';
 import { decodeLaneRecord, type LaneRecord } from '#contracts';
 import { randomBytes } from 'node:crypto';
 
@@ -38,10 +38,15 @@ export async function deleteTopic(brokers: readonly string[], topic: string): Pr
 export async function truncateTopic(kafka: Kafka, topic: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
+  await deleteRecords(admin, topic);
+  await admin.disconnect();
+}
+
+/** All that is on the topic; offsets go on. */
+export async function deleteRecords(admin: Admin, topic: string): Promise<void> {
   const ends = await admin.fetchTopicOffsets(topic);
   const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
   await admin.deleteTopicRecords({ topic, partitions });
-  await admin.disconnect();
 }
 
 /** Reads a topic of revocations from its beginning, and keeps all. */
