@@ -153,7 +153,7 @@ export const ERROR_CATALOGUE = entries({
     grpc: 'UNAVAILABLE',
     log: 'debug',
     retryable: true,
-    doc: 'This instance has 256 introspections under way and takes no more until some are answered. Nothing was read. Nodes ask less by themselves; if it stays, nodes have no lease: see `curfew_node_lease_age_seconds`.',
+    doc: 'This instance does as many of these calls at once as it may, or this API key has its share of them: 256 introspections, 200 callers that wait for receipts, and no key more than three times what is free. Nothing was read. Nodes ask less by themselves; if it stays, nodes have no lease: see `curfew_node_lease_age_seconds`.',
   },
   ERR_CONTENTION: {
     title: 'Too many writers at once',

@@ -13,6 +13,7 @@ import {
   type ReferenceClock,
   type StartStopwatch,
 } from '../../ports/reference-clock.port.js';
+import { SharedPlaces } from '../../shared-places.js';
 import { isVisible, reachesAll } from '../../tenancy.js';
 import { GetReceipt } from './get-receipt.query.js';
 import { receiptOf } from './receipt-of.js';
@@ -23,7 +24,7 @@ const MOST_WAITING = 200;
 
 @QueryHandler(GetReceipt)
 export class GetReceiptHandler implements IQueryHandler<GetReceipt> {
-  private waiting = 0;
+  private readonly places = new SharedPlaces(MOST_WAITING);
 
   constructor(
     @Inject(RECENT_REVOCATIONS) private readonly revocations: RecentRevocations,
@@ -35,7 +36,8 @@ export class GetReceiptHandler implements IQueryHandler<GetReceipt> {
   async execute(query: GetReceipt): Promise<Receipt> {
     const revocation = await this.find(query);
     const { wait = false, timeoutMs = DEFAULT_TIMEOUT_MS } = query.input;
-    return wait ? this.whenComplete(revocation, timeoutMs) : this.look(revocation);
+    if (!wait) return this.look(revocation);
+    return this.places.run(query.context.caller.keyId, () => this.whenComplete(revocation, timeoutMs));
   }
 
   /** A revoke that has returned may not have been read here yet: a barrier that begins now shows it. */
@@ -57,11 +59,8 @@ export class GetReceiptHandler implements IQueryHandler<GetReceipt> {
   }
 
   private async whenComplete(revocation: RecentRevocation, timeoutMs: number): Promise<Receipt> {
-    if (this.waiting >= MOST_WAITING)
-      throw new CurfewError('ERR_UNAVAILABLE', { detail: 'too many wait for receipts' });
     const elapsed = this.startStopwatch();
     const calmDown = this.reports.hurry(revocation);
-    this.waiting++;
     try {
       for (;;) {
         const receipt = await this.look(revocation);
@@ -70,7 +69,6 @@ export class GetReceiptHandler implements IQueryHandler<GetReceipt> {
         await this.reports.news(leftMs);
       }
     } finally {
-      this.waiting--;
       calmDown();
     }
   }

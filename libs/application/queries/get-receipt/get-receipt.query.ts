@@ -15,7 +15,7 @@ export interface GetReceiptInput {
 /**
  * Which nodes have applied a revocation; for `maxAccessTtl` and a minute after it. Scope: sessions:revoke, scopes:revoke or
  * audit:read. Errors: ERR_NOT_FOUND (unknown, too old, of another tenant; a global one for a key that is bound to tenants),
- * ERR_UNAVAILABLE.
+ * ERR_UNAVAILABLE, ERR_OVERLOADED (too many wait).
  */
 export class GetReceipt extends Query<Receipt> {
   constructor(

@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { CurfewError, type AccessTokenClaims } from '#contracts';
+import type { AccessTokenClaims } from '#contracts';
 import { FIRST_EPOCHS, hasExpired, isSid, survivesAll } from '#domain';
 import type { Caller } from '../../caller.js';
 import { ACCESS_TOKEN_SIGNER, type AccessTokenSigner } from '../../ports/keys.port.js';
@@ -8,18 +8,19 @@ import { LIVE_REVOCATIONS, type LiveRevocations } from '../../ports/live-revocat
 import { REFERENCE_CLOCK, type ReferenceClock } from '../../ports/reference-clock.port.js';
 import { SessionRepository, type LoadedSession } from '../../session-repository.js';
 import { SESSION_SETTINGS, type SessionSettings } from '../../settings.js';
+import { SharedPlaces } from '../../shared-places.js';
 import { mayReach } from '../../tenancy.js';
 import { IntrospectToken, type Introspection } from './introspect-token.query.js';
 
 const EVERY_AUDIENCE = '*';
-/** Introspections at once; more are refused at once, so that they do not starve what makes nodes fresh again. */
-const MAX_UNDER_WAY = 256;
+/** More are refused at once, so that they do not starve what makes nodes fresh again. */
+const MOST_UNDER_WAY = 256;
 /** A caller's bound may be 250 ms, and the age of the answer is taken off it. */
 const FRESH_ENOUGH_MS = 100;
 
 @QueryHandler(IntrospectToken)
 export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
-  private underWay = 0;
+  private readonly places = new SharedPlaces(MOST_UNDER_WAY);
 
   constructor(
     @Inject(ACCESS_TOKEN_SIGNER) private readonly signer: AccessTokenSigner,
@@ -29,16 +30,8 @@ export class IntrospectTokenHandler implements IQueryHandler<IntrospectToken> {
     @Inject(SESSION_SETTINGS) private readonly settings: SessionSettings,
   ) {}
 
-  async execute(query: IntrospectToken): Promise<Introspection> {
-    if (this.underWay >= MAX_UNDER_WAY) {
-      throw new CurfewError('ERR_OVERLOADED', { retryAfter: 1 + Math.floor(Math.random() * 3) });
-    }
-    this.underWay += 1;
-    try {
-      return await this.introspect(query);
-    } finally {
-      this.underWay -= 1;
-    }
+  execute(query: IntrospectToken): Promise<Introspection> {
+    return this.places.run(query.context.caller.keyId, () => this.introspect(query));
   }
 
   private async introspect({ context, token }: IntrospectToken): Promise<Introspection> {
