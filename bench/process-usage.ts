@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Of Linux's `/proc/<pid>/stat`: 100 a second wherever Node runs. */
@@ -41,16 +42,27 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1_024;
 }
 
+/** CPU seconds so far of processes, each with its living children (a PostgreSQL connection that ends takes its own along). */
+export function cpuSeconds<Name extends string>(pids: Readonly<Record<Name, number>>): Record<Name, number> {
+  const names = Object.keys(pids) as Name[];
+  return Object.fromEntries(names.map((name) => [name, cpuOf(pids[name])])) as Record<Name, number>;
+}
+
 /** CPU of processes, each with its children, in % of one core over some seconds. */
 export async function cpuShares<Name extends string>(
   pids: Readonly<Record<Name, number>>,
   seconds: number,
 ): Promise<Record<Name, number>> {
-  const names = Object.keys(pids) as Name[];
-  const before = names.map((name) => cpuOf(pids[name]));
+  const before = cpuSeconds(pids);
   const begun = performance.now();
   await sleep(seconds * 1_000);
   const elapsed = (performance.now() - begun) / 1_000;
-  const shares = names.map((name, i) => [name, (100 * (cpuOf(pids[name]) - before[i]!)) / elapsed]);
+  const after = cpuSeconds(pids);
+  const names = Object.keys(pids) as Name[];
+  const shares = names.map((name) => [name, (100 * (after[name] - before[name])) / elapsed]);
   return Object.fromEntries(shares) as Record<Name, number>;
 }
+
+/** Of the embedded PostgreSQL of a service. */
+export const postmasterPid = (dataFolder: string): number =>
+  Number(readFileSync(join(dataFolder, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);

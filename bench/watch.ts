@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipt } from '#contracts';
 import { built } from '#local-cluster';
 import type { IssuedSession } from '#sdk';
 import { startBenchService, type BenchService } from './environment.js';
 import { latency, type BenchResult, type Figure } from './measure.js';
-import { cpuShares, residentMiB } from './process-usage.js';
+import { cpuShares, postmasterPid, residentMiB } from './process-usage.js';
 import type { Order, Report, Revoked } from './watch-nodes.js';
 
 const NODES = 1_000;
@@ -122,9 +120,6 @@ async function counts({ http, key }: BenchService): Promise<Record<string, numbe
     lines.map((line) => line.split(' ') as [string, string]).map(([name, value]) => [name, Number(value)]),
   );
 }
-
-const postmasterPid = (dataFolder: string): number =>
-  Number(readFileSync(join(dataFolder, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
 
 /** The process that holds the nodes; it takes one order at a time. */
 class NodesProcess {
