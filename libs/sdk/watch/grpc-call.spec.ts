@@ -338,7 +338,24 @@ describe('Watch on the wire, against grpc-js', () => {
     });
     connection.destroy();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(() => connection.call(WATCH, { onMessage: () => undefined, onEnd: () => undefined })).toThrow();
     expect(told).toEqual([]);
+  });
+
+  it('a call on a connection that is gone throws or tells its end, as the version of Node does', async () => {
+    const door = await new Door().start();
+    const connection = dialGrpc(door.url, 'key-1');
+    closing.push(() => connection.destroy());
+    const end = (): Promise<StreamEnd> =>
+      new Promise((resolve) => {
+        connection.call(WATCH, { onMessage: () => undefined, onEnd: resolve });
+      });
+    const ended = end();
+    await until(() => door.calls.length === 1);
+    door.stop();
+    await ended;
+    for (let round = 0; round < 3; round += 1) {
+      const { message } = await end().catch((error: Error) => error);
+      expect(message).not.toBe('');
+    }
   });
 });
