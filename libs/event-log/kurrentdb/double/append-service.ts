@@ -28,9 +28,7 @@ export class AppendService {
     call: ServerReadableStream<AppendReq, AppendResp>,
     respond: sendUnaryData<AppendResp>,
   ): void => {
-    const messages: AppendReq[] = [];
-    call.on('data', (message: AppendReq) => messages.push(message));
-    call.on('end', () => {
+    whenWhole(call, (messages) => {
       if (this.faults.refuse) {
         respond(unavailable());
         return;
@@ -44,9 +42,7 @@ export class AppendService {
     call: ServerReadableStream<AppendRequest, AppendSessionResponse>,
     respond: sendUnaryData<AppendSessionResponse>,
   ): void => {
-    const requests: AppendRequest[] = [];
-    call.on('data', (request: AppendRequest) => requests.push(request));
-    call.on('end', () => {
+    whenWhole(call, (requests) => {
       const delayMs = this.faults.appendDelayMs();
       if (this.faults.refuse) respond(unavailable());
       else if (delayMs === 0) this.commit(requests, respond);
@@ -76,6 +72,20 @@ export class AppendService {
       respond(revisionConflict(result.stream, result.expected, result.actual));
     }
   }
+}
+
+/** A call whose connection was cut ends, too, with what had come by then: a part of an append is none. */
+function whenWhole<Request>(
+  call: ServerReadableStream<Request, unknown>,
+  then: (messages: readonly Request[]) => void,
+): void {
+  const messages: Request[] = [];
+  call.on('data', (message: Request) => messages.push(message));
+  call.on('end', () => {
+    setImmediate(() => {
+      if (!call.cancelled) then(messages);
+    });
+  });
 }
 
 function failAs(answer: AmbiguousAnswer, respond: (error: ReturnType<typeof unavailable>) => void): void {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
-import { duplexPair, type Duplex } from 'node:stream';
-import { Server, ServerCredentials, type ConnectionInjector, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import featuresV1 from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/serverfeatures_pb.js';
 import type { SupportedMethods } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/serverfeatures_pb.js';
 import featuresServiceV1 from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/serverfeatures_grpc_pb.js';
@@ -28,20 +27,28 @@ export class KurrentDbDouble {
   private readonly reads = new ReadService(this.store, this.faults);
   private readonly appends = new AppendService(this.store, this.faults);
   private readonly server = new Server();
-  /** Both ends of each connection: the client's socket and the server's. */
-  private readonly ends = new Set<Duplex>();
-  private readonly injector: ConnectionInjector;
+  /** Both ends of each connection: to the client and to the server behind the door. */
+  private readonly ends = new Set<net.Socket>();
   private door: net.Server | undefined;
   private port = 0;
+  private serverPort = 0;
   private frozen = false;
 
   private constructor() {
-    this.injector = this.serve();
+    this.server.addService(featuresServiceV1.ServerFeaturesService, { getSupportedMethods: this.supported });
+    this.server.addService(streamsServiceV1.StreamsService, {
+      read: this.reads.read,
+      append: this.appends.append,
+    });
+    this.server.addService(streamsServiceV2.StreamsServiceService, {
+      appendSession: this.appends.appendSession,
+    });
   }
 
   /** On a free port of the loopback interface. */
   static async start(): Promise<KurrentDbDouble> {
     const double = new KurrentDbDouble();
+    await double.serve();
     await double.open();
     return double;
   }
@@ -123,16 +130,12 @@ export class KurrentDbDouble {
     this.server.forceShutdown();
   }
 
-  private serve(): ConnectionInjector {
-    this.server.addService(featuresServiceV1.ServerFeaturesService, { getSupportedMethods: this.supported });
-    this.server.addService(streamsServiceV1.StreamsService, {
-      read: this.reads.read,
-      append: this.appends.append,
+  private async serve(): Promise<void> {
+    this.serverPort = await new Promise((resolve, reject) => {
+      this.server.bindAsync(`${LOOPBACK}:0`, ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
     });
-    this.server.addService(streamsServiceV2.StreamsServiceService, {
-      appendSession: this.appends.appendSession,
-    });
-    return this.server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
   private async open(): Promise<void> {
@@ -143,16 +146,15 @@ export class KurrentDbDouble {
     this.door = door;
   }
 
-  private pass(socket: net.Socket): void {
-    const [inner, server] = duplexPair();
-    socket.setNoDelay(true);
-    this.connect(socket, inner);
-    this.connect(inner, socket);
-    this.injector.injectConnection(server);
+  private pass(client: net.Socket): void {
+    const server = net.connect(this.serverPort, LOOPBACK);
+    this.connect(client, server);
+    this.connect(server, client);
   }
 
-  private connect(from: Duplex, to: Duplex): void {
+  private connect(from: net.Socket, to: net.Socket): void {
     this.ends.add(from);
+    from.setNoDelay(true);
     from.on('data', (bytes: Buffer) => to.write(bytes));
     from.on('error', () => undefined);
     from.on('close', () => {
