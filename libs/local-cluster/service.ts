@@ -23,12 +23,6 @@ export function projectRoot(): string {
   return folder;
 }
 
-/**
- * As `npm start` and the image start the service. With Node's 16 MiB the collector copies calls that wait for a commit again
- * and again: a seventh of the processor time of a create.
- */
-export const NODE_FLAGS = ['--max-semi-space-size=32'];
-
 /** A script of the built project. */
 export const built = (path: string): string => join(projectRoot(), 'dist', path);
 
@@ -46,7 +40,7 @@ export async function startService(
   options: { env?: Readonly<Record<string, string>>; onLine?: (line: string) => void } = {},
 ): Promise<Service> {
   const child = await Child.start<Endpoints>({
-    args: [...NODE_FLAGS, built('apps/session-service/main.js')],
+    args: [built('apps/session-service/main.js')],
     env: {
       ...withoutTestSettings(),
       DATABASE_URL: undefined,
